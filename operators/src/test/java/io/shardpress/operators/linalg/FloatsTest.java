@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 class FloatsTest {
 
@@ -50,7 +51,7 @@ class FloatsTest {
   @Test
   void viewsAreRefusedBecauseTheirMemoryIsNotContiguous() {
     try (INDArray array = Floats.zeros(3, 4)) {
-      assertThatThrownBy(() -> Floats.toArray(array.getColumns(1, 2)))
+      assertThatThrownBy(() -> Floats.toArray(array.get(NDArrayIndex.all(), NDArrayIndex.interval(1, 3))))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("whole row-major F32 matrix");
     }
