@@ -51,7 +51,8 @@ class FloatsTest {
   @Test
   void viewsAreRefusedBecauseTheirMemoryIsNotContiguous() {
     try (INDArray array = Floats.zeros(3, 4)) {
-      assertThatThrownBy(() -> Floats.toArray(array.get(NDArrayIndex.all(), NDArrayIndex.interval(1, 3))))
+      assertThatThrownBy(
+              () -> Floats.toArray(array.get(NDArrayIndex.all(), NDArrayIndex.interval(1, 3))))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("whole row-major F32 matrix");
     }
