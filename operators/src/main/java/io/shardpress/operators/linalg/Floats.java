@@ -1,5 +1,9 @@
 package io.shardpress.operators.linalg;
 
+import io.shardpress.common.tensor.FloatCodec;
+import io.shardpress.common.tensor.RawTensor;
+import java.nio.ByteBuffer;
+import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -10,6 +14,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * bulk copies: element loops belong on the {@code float[]} side, where the JIT vectorizes them.
  */
 public final class Floats {
+  /** Elements decoded at a time: small enough for the cache, large enough to amortize the calls. */
+  private static final int DECODE_ELEMENTS = 1 << 14;
+
   private Floats() {}
 
   /** A new matrix of zeros; the caller closes it. */
@@ -43,6 +50,27 @@ public final class Floats {
     INDArray copy = uninitialized(rows(array), columns(array));
     pointer(copy).put(pointer(array).limit(array.length()));
     return copy;
+  }
+
+  /**
+   * Decodes a stored tensor (F32, F16, BF16, F64) to F32: {@code [rows, columns]} for two
+   * dimensions, {@code [1, n]} for one; more dimensions are flattened behind the first. The caller
+   * closes it.
+   */
+  public static INDArray decode(RawTensor tensor) {
+    List<Long> shape = tensor.spec().shape();
+    long elements = tensor.spec().elements();
+    long rows = shape.size() < 2 ? 1 : shape.get(0);
+    INDArray array = uninitialized(rows, rows == 0 ? 0 : elements / rows);
+    FloatPointer target = pointer(array);
+    ByteBuffer source = tensor.data();
+    float[] chunk = new float[(int) Math.min(DECODE_ELEMENTS, elements)];
+    for (long done = 0; done < elements; done += chunk.length) {
+      int count = (int) Math.min(chunk.length, elements - done);
+      FloatCodec.decode(tensor.spec().dtype(), source, chunk, 0, count);
+      target.position(done).put(chunk, 0, count);
+    }
+    return array;
   }
 
   public static int rows(INDArray array) {

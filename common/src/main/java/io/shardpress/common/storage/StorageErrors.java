@@ -1,0 +1,153 @@
+package io.shardpress.common.storage;
+
+import io.shardpress.common.error.DestinationException;
+import io.shardpress.common.error.EnvironmentException;
+import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.ShardpressException;
+import java.io.EOFException;
+import java.io.FileNotFoundException;
+import java.io.InterruptedIOException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.apache.hadoop.security.AccessControlException;
+
+/** Turns what file systems throw into the typed errors of {@link Store}. */
+final class StorageErrors {
+  private StorageErrors() {}
+
+  static ShardpressException reading(Location location, Throwable cause) {
+    if (anyOf(cause, List.of(FileNotFoundException.class, NoSuchFileException.class))
+        && !isDenied(cause)) {
+      return missing(location);
+    }
+    if (anyOf(cause, List.of(EOFException.class))) {
+      return new InputException(
+          location + " ends before the bytes that should be in it. Copy or download it again.",
+          cause);
+    }
+    return surroundings("read", location, cause)
+        .orElseGet(
+            () ->
+                new EnvironmentException(
+                    "Cannot read %s: %s. Check the storage and start again."
+                        .formatted(location, describe(cause)),
+                    cause));
+  }
+
+  static ShardpressException writing(Location location, Throwable cause) {
+    if (anyOf(
+        cause,
+        List.of(
+            FileAlreadyExistsException.class,
+            org.apache.hadoop.fs.FileAlreadyExistsException.class))) {
+      return occupied(location);
+    }
+    if (!isDenied(cause)) {
+      Optional<ShardpressException> surroundings = surroundings("write", location, cause);
+      if (surroundings.isPresent()) {
+        return surroundings.get();
+      }
+    }
+    return new DestinationException(
+        "Cannot write %s: %s. Check permissions, free space and quota, or choose another destination."
+            .formatted(location, describe(cause)),
+        cause);
+  }
+
+  static InputException missing(Location location) {
+    return new InputException(
+        "There is no " + location + ". Check the path, and that it is visible from every machine.");
+  }
+
+  static InputException folder(Location location) {
+    return new InputException(location + " is a folder, not a file. Name a file.");
+  }
+
+  static InputException file(Location location) {
+    return new InputException(location + " is a file, not a folder. Name the folder.");
+  }
+
+  static InputException tooLong(Location location, long length, long limit) {
+    return new InputException(
+        "%s has %d bytes; at most %d are read of such a file. Check that it is the right one."
+            .formatted(location, length, limit));
+  }
+
+  static InputException endsEarly(Location location, long offset, long count, long length) {
+    return new InputException(
+        "%s ends at byte %d, but bytes %d to %d were to be read. Copy or download it again."
+            .formatted(location, length, offset, offset + count));
+  }
+
+  static DestinationException occupied(Location location) {
+    return new DestinationException(
+        location + " exists already and is not overwritten. Choose another destination.");
+  }
+
+  /** Unreachable, unknown, closed to us, or interrupted. */
+  private static Optional<ShardpressException> surroundings(
+      String verb, Location location, Throwable cause) {
+    String fix;
+    if (anyOf(
+        cause,
+        List.of(
+            UnknownHostException.class,
+            ConnectException.class,
+            NoRouteToHostException.class,
+            SocketTimeoutException.class))) {
+      fix = "the storage cannot be reached. Check the host name, the endpoint and the network";
+    } else if (isUnknownScheme(cause)) {
+      fix =
+          "no file system for '%s' is installed. Put its Hadoop connector on the class path (for s3a: hadoop-aws)"
+              .formatted(location.scheme());
+    } else if (isDenied(cause)) {
+      fix = "permission denied. Check the credentials and the rights of this user";
+    } else if (anyOf(
+        cause, List.of(InterruptedIOException.class, ClosedByInterruptException.class))) {
+      fix = "interrupted. Start the same command again to go on";
+    } else {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new EnvironmentException(
+            "Cannot %s %s: %s. (%s)".formatted(verb, location, fix, describe(cause)), cause));
+  }
+
+  private static boolean isUnknownScheme(Throwable cause) {
+    return anyOf(cause, List.of(UnsupportedFileSystemException.class, ClassNotFoundException.class))
+        || messages(cause).anyMatch(message -> message.contains("No FileSystem for scheme"));
+  }
+
+  private static boolean isDenied(Throwable cause) {
+    return anyOf(cause, List.of(AccessControlException.class, AccessDeniedException.class))
+        || messages(cause).anyMatch(message -> message.contains("Permission denied"));
+  }
+
+  private static Stream<String> messages(Throwable cause) {
+    return causes(cause).map(c -> String.valueOf(c.getMessage()));
+  }
+
+  private static boolean anyOf(Throwable cause, List<Class<? extends Throwable>> types) {
+    return causes(cause).anyMatch(c -> types.stream().anyMatch(type -> type.isInstance(c)));
+  }
+
+  private static Stream<Throwable> causes(Throwable cause) {
+    return Stream.iterate(cause, c -> c != null, Throwable::getCause).limit(20);
+  }
+
+  private static String describe(Throwable cause) {
+    String message = cause.getMessage();
+    String type = cause.getClass().getSimpleName();
+    return message == null ? type : type + ": " + message.lines().findFirst().orElse("");
+  }
+}

@@ -1,0 +1,70 @@
+package io.shardpress.common.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardpress.common.error.DestinationException;
+import io.shardpress.common.error.EnvironmentException;
+import io.shardpress.common.error.InputException;
+import java.io.EOFException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.ConnectException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.nio.file.FileAlreadyExistsException;
+import org.apache.hadoop.security.AccessControlException;
+import org.junit.jupiter.api.Test;
+
+class StorageErrorsTest {
+  private static final Location FILE = Location.of("s3a://bucket/file");
+
+  @Test
+  void readingTellsInputFromSurroundings() {
+    assertThat(StorageErrors.reading(FILE, new FileNotFoundException("no")))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("There is no s3a://bucket/file");
+    assertThat(StorageErrors.reading(FILE, new EOFException()))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("download it again");
+    assertThat(StorageErrors.reading(FILE, new FileNotFoundException("x (Permission denied)")))
+        .isInstanceOf(EnvironmentException.class)
+        .hasMessageContaining("permission denied");
+    assertThat(StorageErrors.reading(FILE, new AccessControlException("403")))
+        .isInstanceOf(EnvironmentException.class)
+        .hasMessageContaining("credentials");
+    assertThat(StorageErrors.reading(FILE, new IOException("disk on fire\nsecond line")))
+        .isInstanceOf(EnvironmentException.class)
+        .hasMessageContaining("IOException: disk on fire.");
+  }
+
+  @Test
+  void writingTellsDestinationFromSurroundings() {
+    assertThat(StorageErrors.writing(FILE, new FileAlreadyExistsException("x")))
+        .isInstanceOf(DestinationException.class)
+        .hasMessageContaining("exists already");
+    assertThat(StorageErrors.writing(FILE, new AccessControlException("403")))
+        .isInstanceOf(DestinationException.class)
+        .hasMessageContaining("AccessControlException: 403");
+    assertThat(StorageErrors.writing(FILE, new IOException("No space left on device")))
+        .isInstanceOf(DestinationException.class)
+        .hasMessageContaining("No space left on device. Check permissions, free space");
+  }
+
+  @Test
+  void anUnreachableHostIsTheSurroundingsFaultHoweverDeepTheCause() {
+    for (IOException cause :
+        new IOException[] {
+          new UnknownHostException("h"), new ConnectException("h"), new SocketTimeoutException("h")
+        }) {
+      RuntimeException wrapped = new IllegalArgumentException(new IOException("outer", cause));
+      assertThat(StorageErrors.reading(FILE, wrapped)).isInstanceOf(EnvironmentException.class);
+      assertThat(StorageErrors.writing(FILE, wrapped))
+          .isInstanceOf(EnvironmentException.class)
+          .hasMessageContaining("cannot be reached");
+    }
+    assertThat(StorageErrors.reading(FILE, new InterruptedIOException()))
+        .isInstanceOf(EnvironmentException.class)
+        .hasMessageContaining("interrupted");
+  }
+}
