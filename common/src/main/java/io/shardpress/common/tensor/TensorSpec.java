@@ -1,5 +1,6 @@
 package io.shardpress.common.tensor;
 
+import java.io.Serializable;
 import java.util.List;
 
 /**
@@ -8,7 +9,7 @@ import java.util.List;
  * @param name full tensor name, e.g. {@code model.layers.0.mlp.down_proj.weight}
  * @param shape dimensions, outermost first; empty for a scalar
  */
-public record TensorSpec(String name, DType dtype, List<Long> shape) {
+public record TensorSpec(String name, DType dtype, List<Long> shape) implements Serializable {
   public TensorSpec {
     shape = List.copyOf(shape);
     if (shape.stream().anyMatch(dimension -> dimension < 0)) {

@@ -25,8 +25,8 @@ import java.util.Optional;
  * @param sequences how many sequences to take; absent: all
  * @param sample which windows to take when there are more than {@code sequences}
  * @param seed of {@link Sample#RANDOM}; no effect on the others
- * @param bos whether each window of text starts with BOS (so holds {@code length - 1} tokens of the
- *     text); absent: when the model has one
+ * @param bos whether each window of text starts with BOS and so holds {@code length - 1} tokens of
+ *     the text
  * @param sequencesPerChunk sequences in one chunk file, the unit of later work
  */
 public record DataSettings(
@@ -36,8 +36,17 @@ public record DataSettings(
     Optional<Integer> sequences,
     Sample sample,
     long seed,
-    Optional<Boolean> bos,
+    Bos bos,
     int sequencesPerChunk) {
+
+  /** When BOS starts a window. */
+  public enum Bos {
+    /** When the model has one. */
+    AUTO,
+    /** Always; a model without one is an error. */
+    ALWAYS,
+    NEVER
+  }
 
   public DataSettings {
     data = List.copyOf(data);

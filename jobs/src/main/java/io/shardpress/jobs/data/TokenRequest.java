@@ -25,16 +25,16 @@ record TokenRequest(
           "length = %d is longer than the context of %s, %d tokens. Set it to at most that."
               .formatted(settings.length(), model.checkpoint(), model.contextLength()));
     }
-    if (settings.bos().orElse(false) && model.bos().isEmpty()) {
+    if (settings.bos() == DataSettings.Bos.ALWAYS && model.bos().isEmpty()) {
       throw new InputException(
-          "bos = true, but the config of %s has no bos_token_id. Set bos = false."
+          "bos = always, but the config of %s has no bos_token_id. Set bos = never."
               .formatted(model.checkpoint()));
     }
   }
 
   /** The token before each sequence; ready ids are used as they are. */
   OptionalInt bos(TokenRuns.Kind kind) {
-    return kind == TokenRuns.Kind.TEXT && settings.bos().orElse(true)
+    return kind == TokenRuns.Kind.TEXT && settings.bos() != DataSettings.Bos.NEVER
         ? model.bos()
         : OptionalInt.empty();
   }

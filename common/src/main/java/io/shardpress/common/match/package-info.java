@@ -1,0 +1,2 @@
+/** Which modules a step is for. */
+package io.shardpress.common.match;

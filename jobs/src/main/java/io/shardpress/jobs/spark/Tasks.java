@@ -1,0 +1,114 @@
+package io.shardpress.jobs.spark;
+
+import io.shardpress.common.error.ShardpressException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
+import scala.runtime.AbstractFunction2;
+import scala.runtime.BoxedUnit;
+
+/**
+ * Runs independent pieces of work, one task each, in the order given (put the dearest first), and
+ * tells the driver about each as it finishes. The first typed error cancels the rest and is thrown.
+ */
+public final class Tasks {
+  private final JavaSparkContext spark;
+
+  public Tasks(JavaSparkContext spark) {
+    this.spark = spark;
+  }
+
+  /**
+   * Runs all pieces and returns their results in the order of {@code work}.
+   *
+   * @param description shown by the Spark UI
+   * @param onResult called on the driver as each piece finishes, in order of finishing
+   */
+  public <R extends Serializable> List<R> run(
+      String description, List<? extends Work<R>> work, Consumer<R> onResult) {
+    if (work.isEmpty()) {
+      return List.of();
+    }
+    String group = "shardpress-" + UUID.randomUUID();
+    Collector<R> collector = new Collector<>(work.size(), onResult, group, spark);
+    spark.setJobGroup(group, description, true);
+    try {
+      JavaRDD<Work<R>> pieces = spark.parallelize(new ArrayList<>(work), work.size());
+      ClassTag<Attempt.Wire> tag = ClassTag$.MODULE$.apply(Attempt.Wire.class);
+      spark.sc().runJob(pieces.rdd(), new RunPiece<R>(), indices(work.size()), collector, tag);
+    } catch (Exception e) {
+      throw collector.failure.get() == null
+          ? TaskFailures.translate(description, e)
+          : collector.failure.get();
+    } finally {
+      spark.clearJobGroup();
+    }
+    return collector.results();
+  }
+
+  public <R extends Serializable> List<R> run(String description, List<? extends Work<R>> work) {
+    return run(description, work, result -> {});
+  }
+
+  private static scala.collection.immutable.Seq<Object> indices(int count) {
+    List<Object> indices = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      indices.add(i);
+    }
+    return CollectionConverters.asScala(indices).toSeq();
+  }
+
+  private static final class RunPiece<R extends Serializable>
+      extends AbstractFunction2<TaskContext, scala.collection.Iterator<Work<R>>, Attempt.Wire>
+      implements Serializable {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public Attempt.Wire apply(TaskContext context, scala.collection.Iterator<Work<R>> pieces) {
+      return Attempt.of(pieces.next());
+    }
+  }
+
+  private static final class Collector<R extends Serializable>
+      extends AbstractFunction2<Object, Attempt.Wire, BoxedUnit> {
+    private final List<R> results;
+    private final Consumer<R> onResult;
+    private final String group;
+    private final JavaSparkContext spark;
+    private final AtomicReference<ShardpressException> failure = new AtomicReference<>();
+
+    Collector(int size, Consumer<R> onResult, String group, JavaSparkContext spark) {
+      this.results = new ArrayList<>(java.util.Collections.nCopies(size, null));
+      this.onResult = onResult;
+      this.group = group;
+      this.spark = spark;
+    }
+
+    @Override
+    public BoxedUnit apply(Object partition, Attempt.Wire wire) {
+      Attempt<R> attempt = wire.received();
+      attempt.value().ifPresent(value -> results.set((Integer) partition, value));
+      attempt.value().ifPresent(onResult);
+      if (attempt.failure().isPresent() && failure.compareAndSet(null, attempt.failure().get())) {
+        spark.cancelJobGroup(group);
+      }
+      return BoxedUnit.UNIT;
+    }
+
+    List<R> results() {
+      if (failure.get() != null) {
+        throw failure.get();
+      }
+      return List.copyOf(results);
+    }
+  }
+}

@@ -1,0 +1,13 @@
+package io.shardpress.jobs.spark;
+
+import java.io.Serializable;
+
+/**
+ * One independent piece of work on an executor. Implementations are records of ids and locations;
+ * they hold no arrays.
+ *
+ * @param <R> what the driver learns: about a kilobyte of metadata
+ */
+public interface Work<R extends Serializable> extends Serializable {
+  R run();
+}

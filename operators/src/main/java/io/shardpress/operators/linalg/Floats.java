@@ -1,0 +1,131 @@
+package io.shardpress.operators.linalg;
+
+import io.shardpress.common.tensor.FloatCodec;
+import io.shardpress.common.tensor.RawTensor;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.bytedeco.javacpp.FloatPointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Makes, fills and reads F32 matrices {@code [rows, columns]} in off-heap memory. Row transfers are
+ * bulk copies: element loops belong on the {@code float[]} side, where the JIT vectorizes them.
+ */
+public final class Floats {
+  /** Elements decoded at a time: small enough for the cache, large enough to amortize the calls. */
+  private static final int DECODE_ELEMENTS = 1 << 14;
+
+  private Floats() {}
+
+  /** A new matrix of zeros; the caller closes it. */
+  public static INDArray zeros(long rows, long columns) {
+    return Nd4j.zeros(DataType.FLOAT, rows, columns);
+  }
+
+  /** A new matrix with undefined content; the caller fills and closes it. */
+  public static INDArray uninitialized(long rows, long columns) {
+    return Nd4j.createUninitialized(DataType.FLOAT, new long[] {rows, columns}, 'c');
+  }
+
+  /** A new matrix holding a copy of {@code rowMajor}; the caller closes it. */
+  public static INDArray of(float[] rowMajor, long rows, long columns) {
+    if (rowMajor.length != rows * columns) {
+      throw new IllegalArgumentException(
+          "%d values do not fill [%d, %d]".formatted(rowMajor.length, rows, columns));
+    }
+    INDArray array = uninitialized(rows, columns);
+    pointer(array).put(rowMajor, 0, rowMajor.length);
+    return array;
+  }
+
+  /** A new {@code [1, n]} matrix; the caller closes it. */
+  public static INDArray vector(float... values) {
+    return of(values, 1, values.length);
+  }
+
+  /** An independent copy; the caller closes it. */
+  public static INDArray copy(INDArray array) {
+    INDArray copy = uninitialized(rows(array), columns(array));
+    pointer(copy).put(pointer(array).limit(array.length()));
+    return copy;
+  }
+
+  /**
+   * Decodes a stored tensor (F32, F16, BF16, F64) to F32: {@code [rows, columns]} for two
+   * dimensions, {@code [1, n]} for one; more dimensions are flattened behind the first. The caller
+   * closes it.
+   */
+  public static INDArray decode(RawTensor tensor) {
+    List<Long> shape = tensor.spec().shape();
+    long elements = tensor.spec().elements();
+    long rows = shape.size() < 2 ? 1 : shape.get(0);
+    INDArray array = uninitialized(rows, rows == 0 ? 0 : elements / rows);
+    FloatPointer target = pointer(array);
+    ByteBuffer source = tensor.data();
+    float[] chunk = new float[(int) Math.min(DECODE_ELEMENTS, elements)];
+    for (long done = 0; done < elements; done += chunk.length) {
+      int count = (int) Math.min(chunk.length, elements - done);
+      FloatCodec.decode(tensor.spec().dtype(), source, chunk, 0, count);
+      target.position(done).put(chunk, 0, count);
+    }
+    return array;
+  }
+
+  public static int rows(INDArray array) {
+    return Math.toIntExact(array.size(0));
+  }
+
+  public static int columns(INDArray array) {
+    return Math.toIntExact(array.size(1));
+  }
+
+  public static void readRow(INDArray array, long row, float[] into) {
+    readRows(array, row, 1, into);
+  }
+
+  public static void writeRow(INDArray array, long row, float[] from) {
+    writeRows(array, row, 1, from);
+  }
+
+  /** Copies {@code count} rows to the start of {@code into}. */
+  public static void readRows(INDArray array, long firstRow, int count, float[] into) {
+    int columns = columns(array);
+    pointer(array).position(firstRow * columns).get(into, 0, count * columns);
+  }
+
+  /** Copies {@code count} rows from the start of {@code from}. */
+  public static void writeRows(INDArray array, long firstRow, int count, float[] from) {
+    int columns = columns(array);
+    pointer(array).position(firstRow * columns).put(from, 0, count * columns);
+  }
+
+  /** All elements, row-major; for small arrays. */
+  public static float[] toArray(INDArray array) {
+    float[] values = new float[Math.toIntExact(array.length())];
+    pointer(array).get(values, 0, values.length);
+    return values;
+  }
+
+  /** A fresh pointer to the first element; valid while the array is open and reachable. */
+  static FloatPointer pointer(INDArray array) {
+    requireWhole(array);
+    return new FloatPointer(array.data().pointer());
+  }
+
+  private static void requireWhole(INDArray array) {
+    if (array.dataType() != DataType.FLOAT
+        || array.ordering() != 'c'
+        || array.isView()
+        || array.rank() != 2) {
+      throw new IllegalArgumentException(
+          "Expected a whole row-major F32 matrix, got %s %s, order '%s'%s"
+              .formatted(
+                  array.dataType(),
+                  array.shapeInfoToString(),
+                  array.ordering(),
+                  array.isView() ? ", a view" : ""));
+    }
+  }
+}

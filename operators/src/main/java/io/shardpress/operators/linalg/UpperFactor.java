@@ -1,0 +1,40 @@
+package io.shardpress.operators.linalg;
+
+import org.bytedeco.javacpp.FloatPointer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The upper Cholesky factor U of an inverse, {@code H⁻¹ = UᵀU}, that GPTQ and SparseGPT sweep with.
+ *
+ * <p>Found without inverting H: with J the reversal of order, {@code J H J = L Lᵀ} gives {@code U =
+ * J L⁻¹ J}. One factorization and one triangular inverse, half the work of invert-then-factor.
+ *
+ * @param matrix {@code [n, n]}, zero below the diagonal; owned by this record
+ */
+public record UpperFactor(INDArray matrix) implements AutoCloseable {
+
+  /**
+   * Factors the inverse of a symmetric positive definite {@code h [n, n]}, which stays unchanged.
+   *
+   * @throws NotPositiveDefiniteException when {@code h} is not positive definite in F32
+   */
+  public static UpperFactor ofInverse(INDArray h) {
+    int n = Floats.rows(h);
+    try (INDArray lower = Triangles.reversed(h)) {
+      FloatPointer l = Floats.pointer(lower);
+      int failed = Kernels.chosen().choleskyLower(n, l);
+      if (failed != 0) {
+        throw new NotPositiveDefiniteException(failed);
+      }
+      Kernels.chosen().invertLower(n, l);
+      INDArray upper = Triangles.reversed(lower);
+      Triangles.clearLower(upper);
+      return new UpperFactor(upper);
+    }
+  }
+
+  @Override
+  public void close() {
+    matrix.close();
+  }
+}

@@ -1,0 +1,2 @@
+/** Pure numerics: no storage, no cluster, no clock. */
+package io.shardpress.operators;
