@@ -101,6 +101,24 @@ public final class Floats {
     pointer(array).position(firstRow * columns).put(from, 0, count * columns);
   }
 
+  /**
+   * Copies the block {@code [firstRow.., firstColumn..]} row-major to the start of {@code into}.
+   */
+  public static void readBlock(
+      INDArray array, long firstRow, int rows, int firstColumn, int columns, float[] into) {
+    int stride = columns(array);
+    if (firstColumn < 0 || firstColumn + columns > stride) {
+      throw new IndexOutOfBoundsException(
+          "Columns %d to %d of a matrix with %d columns"
+              .formatted(firstColumn, firstColumn + columns, stride));
+    }
+    try (FloatPointer source = pointer(array)) {
+      for (int i = 0; i < rows; i++) {
+        source.position((firstRow + i) * stride + firstColumn).get(into, i * columns, columns);
+      }
+    }
+  }
+
   /** All elements, row-major; for small arrays. */
   public static float[] toArray(INDArray array) {
     float[] values = new float[Math.toIntExact(array.length())];

@@ -1,0 +1,49 @@
+package io.shardpress.operators.quantization;
+
+import io.shardpress.common.error.InputException;
+
+/**
+ * How the range of a group is found before rounding. {@code mse} shrinks the absmax range by {@code
+ * p = 1 − i/grid}, {@code i = 0 … max-shrink·grid − 1}, and keeps the p with the least {@code Σ|x̂
+ * − x|^norm}; the largest such p wins. Settings may give the method's name alone.
+ *
+ * @param grid steps into which the full range is divided
+ * @param maxShrink the share of the range that may be cut away, in {@code [0, 1)}
+ * @param norm exponent of the error, at least 1
+ */
+public record Clip(Method method, int grid, double maxShrink, double norm) {
+  /** The plain range. */
+  public static final Clip ABSMAX = new Clip(Method.ABSMAX, 100, 0.8, 2.4);
+
+  /** The search with the values of the published GPTQ code. */
+  public static final Clip MSE = new Clip(Method.MSE, 100, 0.8, 2.4);
+
+  /** What is done to the range. */
+  public enum Method {
+    ABSMAX,
+    MSE
+  }
+
+  public Clip {
+    if (grid < 1 || grid > 10_000) {
+      throw new InputException("clip.grid = %d: give 1 to 10000 steps.".formatted(grid));
+    }
+    if (!(maxShrink >= 0 && maxShrink < 1)) {
+      throw new InputException(
+          "clip.max-shrink = %s: give a share from 0 up to, not including, 1."
+              .formatted(maxShrink));
+    }
+    if (!(norm >= 1 && norm <= 10)) {
+      throw new InputException("clip.norm = %s: give an exponent from 1 to 10.".formatted(norm));
+    }
+  }
+
+  /** Reads {@code mse} or {@code absmax}. */
+  public static Clip parse(String text) {
+    return switch (text) {
+      case "mse" -> MSE;
+      case "absmax" -> ABSMAX;
+      default -> throw new InputException("clip = %s: give mse or absmax.".formatted(text));
+    };
+  }
+}

@@ -1,0 +1,89 @@
+package io.shardpress.operators.quantization;
+
+import java.util.Arrays;
+
+/**
+ * Rounds a column to the grid of its groups and keeps the codes. Groups whose scale is not known
+ * beforehand get it when the sweep reaches their first column.
+ */
+final class GridRule implements ColumnRule {
+  private static final int ROWS = Panel.ROWS;
+
+  private final QuantizedWeight.Assembly result;
+  private final ColumnLayout layout;
+  private final Rounding rounding;
+  private final GroupRange range;
+  private final boolean rangesFromSweep;
+  private final float[][] scales;
+  private final float[][] zeros;
+  private final float[] codes = new float[ROWS];
+  private final float[] group;
+
+  private GridRule(
+      QuantizedWeight.Assembly result,
+      ColumnLayout layout,
+      Rounding rounding,
+      GroupRange range,
+      boolean rangesFromSweep) {
+    this.result = result;
+    this.layout = layout;
+    this.rounding = rounding;
+    this.range = range;
+    this.rangesFromSweep = rangesFromSweep;
+    this.group = new float[result.scheme.groupSize().in(result.in)];
+    int panels = (result.out + ROWS - 1) / ROWS;
+    scales = new float[panels][result.groups * ROWS];
+    zeros = new float[panels][result.groups * ROWS];
+    for (float[] panelScales : scales) {
+      Arrays.fill(panelScales, 1); // rows that only fill up the last panel
+    }
+  }
+
+  /** Scales are in {@code result} already. */
+  static GridRule withScales(
+      QuantizedWeight.Assembly result, ColumnLayout layout, Rounding rounding, GroupRange range) {
+    GridRule rule = new GridRule(result, layout, rounding, range, false);
+    for (int row = 0; row < result.out; row++) {
+      for (int g = 0; g < result.groups; g++) {
+        int at = row * result.groups + g;
+        float zero = result.zeroPoints.length == 0 ? 0 : result.zeroPoints[at];
+        rule.set(row / ROWS, g, row % ROWS, result.scales[at], zero);
+      }
+    }
+    return rule;
+  }
+
+  /** Scales come from the weights as the sweep finds them. */
+  static GridRule findingScales(
+      QuantizedWeight.Assembly result, ColumnLayout layout, Rounding rounding, GroupRange range) {
+    return new GridRule(result, layout, rounding, range, true);
+  }
+
+  @Override
+  public void choose(Panel panel, int column, float[] values, int at, float[] chosen) {
+    int g = layout.groupOfVisited(column);
+    if (rangesFromSweep && column % group.length == 0) {
+      findScales(panel, column, g);
+    }
+    rounding.column(
+        values, at, ROWS, scales[panel.index()], zeros[panel.index()], g * ROWS, codes, chosen);
+    int stored = panel.firstRow() * result.in + layout.storedColumn(column);
+    for (int r = 0; r < panel.rows(); r++) {
+      result.codes[stored + r * result.in] = (byte) codes[r];
+    }
+  }
+
+  private void findScales(Panel panel, int column, int g) {
+    for (int r = 0; r < panel.rows(); r++) {
+      panel.read(r, column, group.length, group);
+      range.find(group, 0, group.length);
+      result.put(panel.firstRow() + r, g, range);
+      set(panel.index(), g, r, range.scale(), range.zeroPoint());
+    }
+  }
+
+  private void set(int panel, int g, int r, float scale, float zero) {
+    scales[panel][g * ROWS + r] = scale;
+    zeros[panel][g * ROWS + r] = zero;
+  }
+}

@@ -1,0 +1,107 @@
+package io.shardpress.operators.quantization;
+
+import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.statistics.InputStatistics;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Gathers a {@link LayerReport} while a solver works, and closes the result with it. */
+final class ReportBuilder {
+  private final String method;
+  private final INDArray weight;
+  private final List<String> notes = new ArrayList<>();
+  private long tokens;
+  private long deadInputs;
+  private OptionalDouble damping = OptionalDouble.empty();
+  private OptionalDouble loss = OptionalDouble.empty();
+  private OptionalDouble energy = OptionalDouble.empty();
+  private double weightError;
+  private double weightEnergy;
+  private long clipped;
+
+  /** Starts the report of {@code method} on {@code weight [out, in]}, which is borrowed. */
+  ReportBuilder(Algorithm method, INDArray weight) {
+    this.method = method.key();
+    this.weight = weight;
+  }
+
+  ReportBuilder statistics(InputStatistics statistics) {
+    tokens = statistics.tokens();
+    return this;
+  }
+
+  ReportBuilder deadInputs(long count) {
+    deadInputs = count;
+    return this;
+  }
+
+  ReportBuilder damping(double used) {
+    damping = OptionalDouble.of(used);
+    return this;
+  }
+
+  ReportBuilder losses(double layerLoss, double layerEnergy) {
+    loss = OptionalDouble.of(layerLoss);
+    energy = OptionalDouble.of(layerEnergy);
+    return this;
+  }
+
+  ReportBuilder clipped(long count) {
+    clipped = count;
+    return this;
+  }
+
+  ReportBuilder notes(List<String> more) {
+    notes.addAll(more);
+    return this;
+  }
+
+  /** Ends a layer without a compressed weight. */
+  LayerResult without(Outcome outcome) {
+    return new LayerResult(outcome, report(), Optional.empty());
+  }
+
+  /** Ends a layer with one, and measures it against the dense weight. */
+  LayerResult with(Outcome outcome, QuantizedWeight quantized) {
+    int in = quantized.in();
+    float[] dense = new float[in];
+    float[] rounded = new float[in];
+    for (int i = 0; i < quantized.out(); i++) {
+      Floats.readRow(weight, i, dense);
+      quantized.dequantizeRow(i, rounded);
+      addRow(dense, rounded);
+    }
+    return new LayerResult(outcome, report(), Optional.of(quantized));
+  }
+
+  private void addRow(float[] dense, float[] rounded) {
+    double error = 0;
+    double total = 0;
+    for (int j = 0; j < dense.length; j++) {
+      double difference = (double) dense[j] - rounded[j];
+      error += difference * difference;
+      total += (double) dense[j] * dense[j];
+    }
+    weightError += error;
+    weightEnergy += total;
+  }
+
+  private LayerReport report() {
+    return new LayerReport(
+        method,
+        Floats.rows(weight),
+        Floats.columns(weight),
+        tokens,
+        deadInputs,
+        damping,
+        loss,
+        energy,
+        weightError,
+        weightEnergy,
+        clipped,
+        notes);
+  }
+}

@@ -1,0 +1,26 @@
+package io.shardpress.operators.quantization;
+
+import io.shardpress.common.error.InputException;
+
+/**
+ * What a file says of a quantized linear, whatever the method that made it. Encoders plan, write
+ * and read by it.
+ *
+ * @param order {@code GROUP} only with groups
+ */
+public record Scheme(Grid grid, GroupSize groupSize, ColumnOrder order, Activations activations) {
+  public Scheme {
+    if (groupSize.isChannel() && order != ColumnOrder.NATURAL) {
+      throw new IllegalArgumentException("One scale per row leaves no order to record");
+    }
+  }
+
+  /** Refuses a linear that this scheme cannot describe; see {@link GroupSize#check}. */
+  void check(String module, long in) {
+    try {
+      groupSize.check(in);
+    } catch (InputException e) {
+      throw new InputException(module + ": " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,36 @@
+package io.shardpress.operators.quantization;
+
+import io.shardpress.common.tensor.DType;
+import io.shardpress.operators.statistics.InputStatistics;
+import io.shardpress.operators.statistics.StatisticsNeed;
+import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The settings of one algorithm: a record whose component names, in kebab-case, are the keys of its
+ * section in a recipe. {@link Algorithm} lists them all; jobs know no others than this interface.
+ */
+public sealed interface Settings permits Rtn, Gptq {
+
+  /** What the files will say of the layers that these settings make; known before any work. */
+  Scheme scheme();
+
+  /** The statistics that {@link #prepare} cannot do without. */
+  StatisticsNeed needs();
+
+  /**
+   * Does the work that all linears reading one input share, such as factoring its Gram. The solver
+   * reads {@code statistics} while it lives: close it first.
+   *
+   * @throws io.shardpress.common.error.InputException when statistics that are needed are missing
+   */
+  Solver prepare(Optional<InputStatistics> statistics);
+
+  /** Prepares, solves one linear, closes; see {@link Solver#compress}. */
+  default LayerResult compress(
+      String module, INDArray weight, DType weightType, Optional<InputStatistics> statistics) {
+    try (Solver solver = prepare(statistics)) {
+      return solver.compress(module, weight, weightType);
+    }
+  }
+}

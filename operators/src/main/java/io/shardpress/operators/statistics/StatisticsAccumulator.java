@@ -1,0 +1,106 @@
+package io.shardpress.operators.statistics;
+
+import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.linalg.Products;
+import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Sums the inputs of one fixed chunk of tokens: F32 Gram products inside the chunk, F64 moments.
+ * One accumulator per input and chunk; {@link InputStatistics#fold} then adds the chunks. Not
+ * thread-safe.
+ */
+public final class StatisticsAccumulator implements AutoCloseable {
+  /** Rows summed in F32 before they join the F64 sums: keeps the inner loops vectorized. */
+  private static final int ROWS = 16;
+
+  private final String input;
+  private final double[] sumAbs;
+  private final double[] sumSquares;
+  private final float[] maxAbs;
+  private final Optional<INDArray> gram;
+  private long tokens;
+  private boolean handedOver;
+
+  /**
+   * @param input the shared-input id that errors name
+   * @param width number of channels
+   */
+  public StatisticsAccumulator(String input, int width, StatisticsNeed need) {
+    this.input = input;
+    sumAbs = new double[width];
+    sumSquares = new double[width];
+    maxAbs = new float[width];
+    gram =
+        switch (need) {
+          case GRAM -> Optional.of(Floats.zeros(width, width));
+          case MOMENTS -> Optional.empty();
+          case NONE ->
+              throw new IllegalArgumentException("Nothing to accumulate for " + input + ": NONE");
+        };
+  }
+
+  /**
+   * Adds the tokens of {@code x [tokens, channels]}, which stays unchanged and is not kept.
+   *
+   * @throws io.shardpress.common.error.NumericalException when a value is NaN or infinite
+   */
+  public void observe(INDArray x) {
+    int n = sumAbs.length;
+    int rows = Floats.rows(x);
+    float[] values = new float[Math.min(ROWS, rows) * n];
+    float[] abs = new float[n];
+    float[] squares = new float[n];
+    for (int first = 0; first < rows; first += ROWS) {
+      int count = Math.min(ROWS, rows - first);
+      Floats.readRows(x, first, count, values);
+      java.util.Arrays.fill(abs, 0);
+      java.util.Arrays.fill(squares, 0);
+      for (int i = 0; i < count; i++) {
+        addRow(values, i * n, abs, squares, maxAbs);
+      }
+      for (int j = 0; j < n; j++) {
+        sumAbs[j] += abs[j];
+        sumSquares[j] += squares[j];
+      }
+    }
+    requireFinite();
+    gram.ifPresent(g -> Products.addGram(g, x));
+    tokens += rows;
+  }
+
+  private static void addRow(float[] values, int at, float[] abs, float[] squares, float[] maxAbs) {
+    for (int j = 0; j < abs.length; j++) {
+      float value = Math.abs(values[at + j]);
+      abs[j] += value;
+      squares[j] += value * value;
+      maxAbs[j] = Math.max(maxAbs[j], value);
+    }
+  }
+
+  private void requireFinite() {
+    for (int j = 0; j < sumSquares.length; j++) {
+      if (!Double.isFinite(sumSquares[j]) || !Double.isFinite(sumAbs[j])) {
+        throw InputStatistics.nonFinite(
+            input, "channel %d, after %d tokens of this chunk".formatted(j, tokens));
+      }
+    }
+  }
+
+  /** The sums so far. Hands the Gram over: the accumulator ends here, the caller closes. */
+  public InputStatistics finish() {
+    if (handedOver) {
+      throw new IllegalStateException("The statistics of " + input + " were handed over already");
+    }
+    handedOver = true;
+    return new InputStatistics(input, tokens, sumAbs, sumSquares, maxAbs, gram);
+  }
+
+  /** Frees the Gram unless {@link #finish} handed it over. */
+  @Override
+  public void close() {
+    if (!handedOver) {
+      gram.ifPresent(INDArray::close);
+    }
+  }
+}
