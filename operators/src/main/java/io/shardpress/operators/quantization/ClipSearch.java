@@ -91,8 +91,7 @@ final class ClipSearch {
     if (share >= outerShare) {
       return;
     }
-    outerShare =
-        share > FIRST_SHARE ? FIRST_SHARE : shrinks[shrinks.length - 1] * ROUNDED_SCALE;
+    outerShare = share > FIRST_SHARE ? FIRST_SHARE : shrinks[shrinks.length - 1] * ROUNDED_SCALE;
     if (outer.length < count) {
       outer = new float[count];
     }

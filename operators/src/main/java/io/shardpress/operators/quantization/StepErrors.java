@@ -32,8 +32,7 @@ final class StepErrors {
     for (int k = 0; k <= DEGREE; k++) {
       double angle = (2 * k + 1) * Math.PI / (2 * DEGREE + 2);
       nodes[k] =
-          (SMALLEST_NODE + LARGEST_NODE) / 2
-              + (LARGEST_NODE - SMALLEST_NODE) / 2 * Math.cos(angle);
+          (SMALLEST_NODE + LARGEST_NODE) / 2 + (LARGEST_NODE - SMALLEST_NODE) / 2 * Math.cos(angle);
       differences[k] = Math.pow(nodes[k], exponent);
     }
     for (int order = 1; order <= DEGREE; order++) {
@@ -55,7 +54,9 @@ final class StepErrors {
     return result;
   }
 
-  /** {@code Σ |round(t) − t|^norm}, {@code t = value · inverse + zero}, as if no code were clipped. */
+  /**
+   * {@code Σ |round(t) − t|^norm}, {@code t = value · inverse + zero}, as if no code were clipped.
+   */
   double unclipped(float[] values, int at, int count, float inverse, float zero) {
     if (!polynomial) {
       double sum = 0;
