@@ -6,6 +6,7 @@ import io.shardpress.common.error.CheckpointFormatException;
 import io.shardpress.common.error.CheckpointFormatException.Code;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.json.StrictJson;
+import io.shardpress.common.storage.SafeFileName;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;

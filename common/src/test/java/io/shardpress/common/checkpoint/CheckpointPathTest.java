@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.shardpress.common.error.CheckpointFormatException;
 import io.shardpress.common.error.CheckpointFormatException.Code;
 import io.shardpress.common.storage.HadoopStore;
+import io.shardpress.common.storage.HostileNames;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
 import io.shardpress.common.tensor.DType;

@@ -1,10 +1,10 @@
-package io.shardpress.common.checkpoint;
+package io.shardpress.common.storage;
 
 import java.util.List;
 
 /** Names that must never reach a file system. */
-final class HostileNames {
-  static final List<String> ALL =
+public final class HostileNames {
+  public static final List<String> ALL =
       List.of(
           "",
           " ",

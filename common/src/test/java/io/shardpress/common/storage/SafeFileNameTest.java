@@ -1,4 +1,4 @@
-package io.shardpress.common.checkpoint;
+package io.shardpress.common.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package io.shardpress.common.checkpoint;
+package io.shardpress.common.storage;
 
 import io.shardpress.common.error.CheckpointFormatException;
 import io.shardpress.common.error.CheckpointFormatException.Code;
@@ -19,9 +19,14 @@ public final class SafeFileName {
 
   private SafeFileName() {}
 
+  /** Whether {@code name} may be opened. */
+  public static boolean isSafe(String name) {
+    return SAFE.matcher(name).matches();
+  }
+
   /** {@code name} itself if it is safe; {@code source} says in messages where it was found. */
   public static String check(String source, String name) {
-    if (SAFE.matcher(name).matches()) {
+    if (isSafe(name)) {
       return name;
     }
     throw new CheckpointFormatException(
