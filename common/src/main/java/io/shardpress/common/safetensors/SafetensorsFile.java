@@ -58,6 +58,11 @@ public final class SafetensorsFile {
     return length;
   }
 
+  /** Type and shape of a tensor. */
+  public TensorSpec spec(String name) {
+    return entry(name).spec();
+  }
+
   /** The whole tensor. */
   public RawTensor tensor(String name) {
     Entry entry = entry(name);
