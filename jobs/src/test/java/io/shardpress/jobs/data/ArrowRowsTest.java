@@ -111,7 +111,7 @@ class ArrowRowsTest {
     Path file = Files.writeString(folder.resolve("a.arrow"), "not Arrow, but longer than a magic");
     assertThatThrownBy(() -> Given.rows(file, Optional.empty()))
         .isInstanceOf(InputException.class)
-        .hasMessageContaining("a.arrow as Arrow IPC");
+        .hasMessageContaining("a.arrow as Arrow IPC: it starts like neither a file nor a stream");
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.shardpress.jobs.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
@@ -246,6 +247,16 @@ class TokenPreparationTest {
         .isInstanceOf(InputException.class)
         .hasMessageContaining("length = 65 is longer than the context of")
         .hasMessageContaining("64 tokens");
+  }
+
+  @Test
+  void aTypedErrorOfATaskIsThrownAsItIs(SparkSession spark) throws IOException {
+    Path file = Files.writeString(data.resolve("a.txt"), Given.words(11));
+    TokenPreparation preparation = new TokenPreparation(spark, store);
+    assertThatThrownBy(() -> preparation.prepare(Given.settings(file, 4, 2), model, Given.at(file)))
+        .isInstanceOf(DestinationException.class)
+        .hasMessageContaining("Cannot write file://" + file)
+        .hasMessageContaining("tokens-0000");
   }
 
   private TokenChunks prepare(SparkSession spark, DataSettings settings) {

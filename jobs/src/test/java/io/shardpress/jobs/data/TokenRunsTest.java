@@ -21,7 +21,7 @@ class TokenRunsTest {
 
   @Test
   void rowsOfTextAreJoinedByTwoNewlines() {
-    List<int[]> runs = runs(CHARACTERS, rows("a", "", "b"), 4, 1000);
+    List<int[]> runs = runs(TokenRunsTest::characters, rows("a", "", "b"), 4, 1000);
     assertThat(runs).containsExactly("a\n\n\n\nb".chars().toArray());
   }
 
@@ -59,7 +59,7 @@ class TokenRunsTest {
   void theFirstIdsOfEachRowOfReadyIdsAreTaken() {
     List<int[]> runs =
         runs(
-            CHARACTERS,
+            TokenRunsTest::characters,
             rows(new long[] {1, 2, 3}, new long[] {4, 5, 6, 7}, new long[] {8, 9, 1}),
             3,
             6);
@@ -68,7 +68,8 @@ class TokenRunsTest {
 
   @Test
   void aRowWithFewerIdsThanASequenceIsNamed() {
-    assertThatThrownBy(() -> runs(CHARACTERS, rows(new long[] {1, 2, 3}, new long[] {1}), 3, 6))
+    assertThatThrownBy(
+            () -> runs(TokenRunsTest::characters, rows(new long[] {1, 2, 3}, new long[] {1}), 3, 6))
         .isInstanceOf(InputException.class)
         .hasMessage(
             "row 2 has 1 token ids, fewer than length = 3. Set 'length' to at most 1, or remove"
@@ -78,7 +79,7 @@ class TokenRunsTest {
   @Test
   void anIdOutsideTheVocabularyIsNamed() {
     for (long id : new long[] {-1, 300, 5_000_000_000L}) {
-      assertThatThrownBy(() -> runs(CHARACTERS, rows(new long[] {1, id}), 2, 6))
+      assertThatThrownBy(() -> runs(TokenRunsTest::characters, rows(new long[] {1, id}), 2, 6))
           .isInstanceOf(InputException.class)
           .hasMessageContaining("row 1 has the token id " + id)
           .hasMessageContaining("a vocabulary of 300 tokens");
@@ -87,38 +88,39 @@ class TokenRunsTest {
 
   @Test
   void textAndIdsDoNotMix() {
-    assertThatThrownBy(() -> runs(CHARACTERS, rows("a", new long[] {1}), 1, 6))
+    assertThatThrownBy(() -> runs(TokenRunsTest::characters, rows("a", new long[] {1}), 1, 6))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("row 2 holds token ids, but earlier rows the other");
-    assertThatThrownBy(() -> runs(CHARACTERS, rows(new long[] {1}, "a"), 1, 6))
+    assertThatThrownBy(() -> runs(TokenRunsTest::characters, rows(new long[] {1}, "a"), 1, 6))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("row 2 holds text, but earlier rows the other");
   }
 
   @Test
   void noRowsGiveNoRuns() {
-    assertThat(runs(CHARACTERS, rows(), 1, 6)).isEmpty();
+    assertThat(runs(TokenRunsTest::characters, rows(), 1, 6)).isEmpty();
   }
 
   @Test
   void charactersBeyondSixteenBitsAreNotCutApart() {
     String text = "\uD83D\uDE00".repeat(5) + " ";
-    List<int[]> runs = runs(CODE_POINTS, rows(text.repeat(200)), 4, 300);
+    List<int[]> runs = runs(TokenRunsTest::codePoints, rows(text.repeat(200)), 4, 300);
     assertThat(runs).hasSizeGreaterThan(2);
     assertThat(together(runs)).isEqualTo(text.repeat(200).codePoints().toArray());
   }
 
-  private static final Function<String, int[]> CHARACTERS = text -> text.chars().toArray();
+  /** Stands for a tokenizer: an id for each character. */
+  private static int[] characters(String text) {
+    return text.chars().toArray();
+  }
 
   /** Refuses halves of surrogate pairs, as a tokenizer's native code may. */
-  private static final Function<String, int[]> CODE_POINTS =
-      text -> {
-        int[] points = text.codePoints().toArray();
-        assertThat(Arrays.stream(points).boxed())
-            .noneMatch(
-                point -> point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE);
-        return points;
-      };
+  private static int[] codePoints(String text) {
+    int[] points = text.codePoints().toArray();
+    assertThat(Arrays.stream(points).boxed())
+        .noneMatch(point -> point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE);
+    return points;
+  }
 
   private static List<int[]> runs(
       Function<String, int[]> tokenizer, RowReader rows, int length, int run) {
