@@ -8,15 +8,19 @@ import com.typesafe.config.ConfigIncluderURL;
 import com.typesafe.config.ConfigObject;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.Location;
+import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.common.storage.Store;
 import java.io.File;
 import java.net.URL;
+import java.util.List;
 
 /**
  * Includes from the recipe's own folder and the folders below it, and from nowhere else: a recipe
  * from a stranger must not read files of the machine or of the network.
+ *
+ * @param open the documents that led here, outermost first; including one again would never end
  */
-record FolderIncluder(Store store, Location folder)
+record FolderIncluder(Store store, Location folder, List<Location> open)
     implements ConfigIncluder, ConfigIncluderFile, ConfigIncluderURL, ConfigIncluderClasspath {
 
   @Override
@@ -28,9 +32,7 @@ record FolderIncluder(Store store, Location folder)
   public ConfigObject include(ConfigIncludeContext context, String what) {
     Location file = folder;
     for (String segment : what.split("/", -1)) {
-      boolean plain =
-          segment.matches("[A-Za-z0-9_][A-Za-z0-9._-]{0,254}") && !segment.contains("..");
-      if (!plain) {
+      if (!SafeFileName.isSafe(segment)) {
         throw refused(what);
       }
       file = file.child(segment);
@@ -38,7 +40,12 @@ record FolderIncluder(Store store, Location folder)
     if (!store.resolve(file).isWithin(store.resolve(folder))) {
       throw refused(what);
     }
-    return Hocon.read(store, file).root();
+    if (open.contains(file)) {
+      throw new InputException(
+          "%s includes itself, directly or through other files. Remove one of the includes."
+              .formatted(file));
+    }
+    return Hocon.read(store, file, open).root();
   }
 
   @Override

@@ -9,6 +9,8 @@ import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Reads HOCON documents from storage, unresolved, so that they can be layered first. */
 public final class Hocon {
@@ -21,11 +23,17 @@ public final class Hocon {
    * the document's folder.
    */
   public static Config read(Store store, Location file) {
+    return read(store, file, List.of());
+  }
+
+  static Config read(Store store, Location file, List<Location> open) {
+    List<Location> chain = new ArrayList<>(open);
+    chain.add(file);
     String text = new String(store.readAll(file, LARGEST), StandardCharsets.UTF_8);
     return parse(
         text,
         file.toString().replaceFirst("^file://", ""),
-        new FolderIncluder(store, file.parent()));
+        new FolderIncluder(store, file.parent(), List.copyOf(chain)));
   }
 
   /** A document at hand, which may not include others; {@code origin} names it in messages. */

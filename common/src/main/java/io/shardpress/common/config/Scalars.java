@@ -66,7 +66,8 @@ final class Scalars {
   private static Optional<Object> number(String text, Class<?> type) {
     try {
       if (type == double.class || type == Double.class) {
-        return Optional.of(Double.parseDouble(text));
+        double number = Double.parseDouble(text); // reads NaN too, which passes every range check
+        return Double.isFinite(number) ? Optional.of(number) : Optional.empty();
       }
       if (type == int.class || type == Integer.class) {
         return Optional.of(Integer.parseInt(text));

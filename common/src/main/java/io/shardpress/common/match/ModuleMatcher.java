@@ -4,6 +4,7 @@ import io.shardpress.common.error.InputException;
 import java.io.Serializable;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -39,6 +40,20 @@ public record ModuleMatcher(List<String> patterns) implements Serializable {
         .min(
             Comparator.comparing((String pattern) -> rank(pattern, module))
                 .thenComparing(Comparator.naturalOrder()));
+  }
+
+  /**
+   * The patterns that match none of these modules, in their order: probably misspelt.
+   *
+   * @param modules class by module name
+   */
+  public List<String> unmatched(Map<String, String> modules) {
+    return patterns.stream()
+        .filter(
+            pattern ->
+                modules.entrySet().stream()
+                    .noneMatch(m -> kind(pattern).accepts(pattern, m.getKey(), m.getValue())))
+        .toList();
   }
 
   private static int rank(String pattern, String module) {

@@ -3,7 +3,9 @@ package io.shardpress.common.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.typesafe.config.ConfigUtil;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.storage.HostileNames;
 import io.shardpress.common.storage.InMemoryStore;
 import io.shardpress.common.storage.Location;
 import java.io.IOException;
@@ -55,6 +57,52 @@ class HoconTest {
         .isInstanceOf(InputException.class)
         .hasMessageContaining("is refused")
         .hasMessageContaining("own folder");
+  }
+
+  @Test
+  void hostileIncludesTouchNothingButTheRecipe() throws IOException {
+    for (String name : HostileNames.ALL) {
+      if (name.equals("a/b.safetensors")) {
+        continue; // folders below the recipe's own are allowed
+      }
+      Location recipe = folder.child("recipe.conf");
+      store.put(
+          recipe, ("include " + ConfigUtil.quoteString(name)).getBytes(StandardCharsets.UTF_8));
+      int before = store.touched().size();
+
+      assertThatThrownBy(() -> Hocon.read(store, recipe))
+          .as(name)
+          .isInstanceOf(InputException.class)
+          .hasMessageContaining("is refused");
+      assertThat(store.touched().subList(before, store.touched().size()))
+          .as(name)
+          .containsOnly(recipe);
+    }
+  }
+
+  @Test
+  void anIncludeThatNeverEndsIsRefused() throws IOException {
+    write("a.conf", "include \"b.conf\"");
+    write("b.conf", "include \"a.conf\"");
+    assertThatThrownBy(() -> Hocon.read(store, folder.child("a.conf")))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("a.conf includes itself");
+  }
+
+  @Test
+  void aFileMayBeIncludedTwiceSideBySide() throws IOException {
+    write("base.conf", "bits = 4");
+    Location recipe =
+        write("recipe.conf", "x { include \"base.conf\" }, y { include \"base.conf\" }");
+    assertThat(Hocon.read(store, recipe).getInt("y.bits")).isEqualTo(4);
+  }
+
+  @Test
+  void aMissingIncludeIsNamed() throws IOException {
+    Location recipe = write("recipe.conf", "include \"absent.conf\"");
+    assertThatThrownBy(() -> Hocon.read(store, recipe))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("mem://host/recipes/absent.conf");
   }
 
   @Test

@@ -90,6 +90,9 @@ class RecordBinderTest {
     assertThatThrownBy(() -> bind(FULL + "bits = 4.5"))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("recipe.conf:6: 'bits' must be a whole number, not 4.5");
+    assertThatThrownBy(() -> bind(FULL + "inner.damping = NaN"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("'inner.damping' must be a number");
     assertThatThrownBy(() -> bind(FULL + "inner = 3"))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("'inner' must be an object");

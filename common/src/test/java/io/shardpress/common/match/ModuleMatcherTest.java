@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.common.error.InputException;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class ModuleMatcherTest {
@@ -39,6 +40,16 @@ class ModuleMatcherTest {
     assertThat(ModuleMatcher.of("Linear", "*", "re:b|m", "re:.*").match(DOWN, "Linear"))
         .contains("re:.*");
     assertThat(ModuleMatcher.of("Linear", "*").match(DOWN, "Linear")).contains("*");
+  }
+
+  @Test
+  void namesThePatternsThatMatchNothing() {
+    ModuleMatcher matcher =
+        ModuleMatcher.of("Linear", "*.down_proj", "re:.*dwn", "lm_head", "Conv1D", "*.up_proj");
+
+    assertThat(matcher.unmatched(Map.of(DOWN, "Linear")))
+        .containsExactly("re:.*dwn", "lm_head", "Conv1D", "*.up_proj");
+    assertThat(ModuleMatcher.of("Linear").unmatched(Map.of())).containsExactly("Linear");
   }
 
   @Test

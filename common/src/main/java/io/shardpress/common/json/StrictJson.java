@@ -1,0 +1,124 @@
+package io.shardpress.common.json;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.shardpress.common.error.InputException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Parses JSON as RFC 8259 has it and nothing more: UTF-8 only, a duplicate key, text after the
+ * value, more than {@value #MAX_DEPTH} levels or more than {@value #MAX_BYTES} bytes are errors.
+ * Numbers keep their type: an integer of any size is an integer node.
+ */
+public final class StrictJson {
+  /** Longest document, in bytes; the limit that safetensors sets for its headers. */
+  public static final int MAX_BYTES = 100_000_000;
+
+  /** Deepest nesting; that of the reference reader of safetensors headers. */
+  public static final int MAX_DEPTH = 127;
+
+  /**
+   * Names are not interned or canonicalized: documents are untrusted, and such tables can be made
+   * to collide.
+   */
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+          .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(MAX_DEPTH)
+                  .maxNameLength(MAX_BYTES)
+                  .maxStringLength(MAX_BYTES)
+                  .build())
+          .build();
+
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder(FACTORY).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+
+  private StrictJson() {}
+
+  /**
+   * The JSON value in {@code utf8}; {@link InputException} naming {@code source} if there is none.
+   */
+  public static JsonNode parse(String source, byte[] utf8) {
+    if (utf8.length > MAX_BYTES) {
+      throw new InputException(
+          "%s has %d bytes of JSON; at most %d are read. Check that it is the right file."
+              .formatted(source, utf8.length, MAX_BYTES));
+    }
+    if (!isUtf8(utf8)) {
+      throw new InputException(source + " is not UTF-8 text. Save or download it again as UTF-8.");
+    }
+    try (JsonParser parser = parser(utf8)) {
+      JsonNode node = MAPPER.readTree(parser);
+      if (node == null || node.isMissingNode()) {
+        throw new InputException(source + " is empty, but a JSON value is needed. Correct it.");
+      }
+      return node;
+    } catch (JsonProcessingException e) {
+      JsonLocation at = e.getLocation();
+      String place =
+          at == null ? "" : " (line %d, column %d)".formatted(at.getLineNr(), at.getColumnNr());
+      throw new InputException(
+          "%s is not valid JSON%s: %s. Correct it."
+              .formatted(source, place, e.getOriginalMessage()),
+          e);
+    } catch (IOException e) {
+      throw new InputException(source + " cannot be parsed: " + e.getMessage(), e);
+    }
+  }
+
+  /** As {@link #parse}, for a document that must be one JSON object. */
+  public static ObjectNode parseObject(String source, byte[] utf8) {
+    if (parse(source, utf8) instanceof ObjectNode object) {
+      return object;
+    }
+    throw new InputException(source + " must hold one JSON object, {…}. Correct it.");
+  }
+
+  /**
+   * A strict streaming parser, for documents with rules of their own. The caller has checked {@link
+   * #isUtf8}, and checks that nothing follows the value.
+   */
+  public static JsonParser parser(byte[] utf8) throws IOException {
+    // A reader, because from bytes Jackson would guess UTF-16 and UTF-32 as well.
+    return FACTORY.createParser(
+        new InputStreamReader(new ByteArrayInputStream(utf8), StandardCharsets.UTF_8));
+  }
+
+  /** Whether the bytes are well-formed UTF-8. */
+  public static boolean isUtf8(byte[] bytes) {
+    CharsetDecoder decoder =
+        StandardCharsets.UTF_8
+            .newDecoder()
+            .onMalformedInput(CodingErrorAction.REPORT)
+            .onUnmappableCharacter(CodingErrorAction.REPORT);
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    CharBuffer out = CharBuffer.allocate(8192);
+    CoderResult result = decoder.decode(in, out, true);
+    while (result.isOverflow()) {
+      out.clear();
+      result = decoder.decode(in, out, true);
+    }
+    return !result.isError();
+  }
+}

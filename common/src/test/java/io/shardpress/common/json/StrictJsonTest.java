@@ -1,0 +1,87 @@
+package io.shardpress.common.json;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.shardpress.common.error.InputException;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class StrictJsonTest {
+
+  @Test
+  void readsValuesWithTheirTypes() {
+    JsonNode node = parse(" {\"a\": [1, 2.5, \"é\", null, true], \"n\": 18446744073709551615}\n");
+
+    assertThat(node.get("a")).hasSize(5);
+    assertThat(node.get("a").get(0).isInt()).isTrue();
+    assertThat(node.get("a").get(2).textValue()).isEqualTo("é");
+    assertThat(node.get("n").bigIntegerValue()).hasToString("18446744073709551615");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "{\"a\":1,\"a\":2}; Duplicate",
+        "{\"a\":1,\"\\u0061\":2}; Duplicate",
+        "{\"x\":{\"a\":1,\"a\":2}}; Duplicate",
+        "{} {}; Trailing",
+        "{}x; Unrecognized",
+        "[1,]; Unexpected",
+        "[NaN]; NaN",
+        "[01]; zero",
+        "{'a':1}; quote",
+        "[1] // comment; Unexpected",
+        "{\"a\":; end-of-input",
+        "''; is empty"
+      })
+  void refusesWhatIsNotOneJsonValue(String json, String why) {
+    assertThatThrownBy(() -> parse(json))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("config.json")
+        .hasMessageContaining(why)
+        .hasMessageContaining("Correct it");
+  }
+
+  @Test
+  void namesLineAndColumn() {
+    assertThatThrownBy(() -> parse("{\n  \"a\": 1,\n  oops\n}"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("line 3, column");
+  }
+
+  @Test
+  void boundsTheDepth() {
+    String deep = "[".repeat(StrictJson.MAX_DEPTH) + "]".repeat(StrictJson.MAX_DEPTH);
+    assertThat(parse(deep).isArray()).isTrue();
+
+    assertThatThrownBy(() -> parse("[" + deep + "]"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("nesting depth");
+  }
+
+  @Test
+  void readsNothingButUtf8() {
+    assertThatThrownBy(
+            () -> StrictJson.parse("config.json", "{}".getBytes(StandardCharsets.UTF_16)))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("not UTF-8");
+    assertThatThrownBy(() -> parse("\uFEFF{}")).isInstanceOf(InputException.class);
+  }
+
+  @Test
+  void wantsAnObjectWhereOneIsNeeded() {
+    assertThatThrownBy(
+            () -> StrictJson.parseObject("index.json", "[]".getBytes(StandardCharsets.UTF_8)))
+        .isInstanceOf(InputException.class)
+        .hasMessage("index.json must hold one JSON object, {…}. Correct it.");
+  }
+
+  private static JsonNode parse(String json) {
+    return StrictJson.parse("config.json", json.getBytes(StandardCharsets.UTF_8));
+  }
+}

@@ -1,0 +1,45 @@
+package io.shardpress.jobs.data;
+
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** SHA-256 as lower-case hexadecimal text. */
+final class Sha256 {
+  private final MessageDigest digest = digest();
+
+  static String of(byte[] bytes) {
+    return new Sha256().add(ByteBuffer.wrap(bytes)).hex();
+  }
+
+  static String of(String text) {
+    return of(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  Sha256 add(ByteBuffer bytes) {
+    digest.update(bytes);
+    return this;
+  }
+
+  /** A stream that adds all that is written to {@code out}. */
+  OutputStream tee(OutputStream out) {
+    return new DigestOutputStream(out, digest);
+  }
+
+  /** The digest of all that was added; the object starts anew. */
+  String hex() {
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static MessageDigest digest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("Every Java platform has SHA-256", e);
+    }
+  }
+}
