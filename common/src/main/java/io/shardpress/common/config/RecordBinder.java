@@ -88,7 +88,7 @@ public final class RecordBinder {
     try {
       return Scalars.convert(value.unwrapped(), raw)
           .orElseThrow(() -> wrongType(value, path, Scalars.expected(raw)));
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException | InputException e) {
       throw refusal(value, path, e);
     }
   }

@@ -4,6 +4,7 @@ import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.Store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -26,6 +27,8 @@ import org.apache.arrow.vector.types.pojo.Field;
 final class ArrowRows implements RowReader {
   private static final byte[] FILE_MAGIC = "ARROW1".getBytes(StandardCharsets.US_ASCII);
 
+  private static final int STREAM_START = 0xFFFFFFFF;
+
   private final DataFile file;
   private final BufferAllocator allocator = new RootAllocator();
   private final ArrowReader reader;
@@ -47,16 +50,26 @@ final class ArrowRows implements RowReader {
 
   private ArrowReader open(Store store) {
     StoreChannel channel = new StoreChannel(store, file.location());
-    ByteBuffer magic = ByteBuffer.allocate(FILE_MAGIC.length);
+    ByteBuffer start = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
     int read = 0;
-    while (magic.hasRemaining() && read >= 0) {
-      read = channel.read(magic);
+    while (start.hasRemaining() && read >= 0) {
+      read = channel.read(start);
     }
     channel.position(0);
-    return Arrays.equals(magic.array(), FILE_MAGIC)
-        ? new ArrowFileReader(channel, allocator, CommonsCompressionFactory.INSTANCE)
-        : new ArrowStreamReader(
-            (ReadableByteChannel) channel, allocator, CommonsCompressionFactory.INSTANCE);
+    if (Arrays.equals(start.array(), 0, FILE_MAGIC.length, FILE_MAGIC, 0, FILE_MAGIC.length)) {
+      return new ArrowFileReader(channel, allocator, CommonsCompressionFactory.INSTANCE);
+    }
+    // Anything else would be taken for a stream, and its first bytes for a size to allocate.
+    boolean stream =
+        start.getInt(0) == STREAM_START
+            && start.getInt(Integer.BYTES) >= 0
+            && start.getInt(Integer.BYTES) <= channel.size();
+    if (!stream) {
+      channel.close();
+      throw unreadable(new IOException("it starts like neither a file nor a stream"));
+    }
+    return new ArrowStreamReader(
+        (ReadableByteChannel) channel, allocator, CommonsCompressionFactory.INSTANCE);
   }
 
   private FieldVector column(Optional<String> field) throws IOException {

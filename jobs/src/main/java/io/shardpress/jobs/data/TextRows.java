@@ -9,6 +9,7 @@ import java.io.InputStreamReader;
 import java.nio.channels.Channels;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.zip.GZIPInputStream;
 
@@ -27,13 +28,16 @@ final class TextRows implements RowReader {
 
   /** Strictly decoded UTF-8; a decoder made by hand reports what a charset would replace. */
   static BufferedReader reader(Store store, DataFile file) {
-    InputStream bytes = Channels.newInputStream(new StoreChannel(store, file.location()));
+    StoreChannel channel = new StoreChannel(store, file.location());
     try {
-      InputStream plain =
-          file.location().name().endsWith(".gz") ? new GZIPInputStream(bytes) : bytes;
+      InputStream bytes = Channels.newInputStream(channel);
+      boolean packed = file.location().name().toLowerCase(Locale.ROOT).endsWith(".gz");
       return new BufferedReader(
-          new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder()), STRETCH);
+          new InputStreamReader(
+              packed ? new GZIPInputStream(bytes) : bytes, StandardCharsets.UTF_8.newDecoder()),
+          STRETCH);
     } catch (IOException e) {
+      channel.close();
       throw unreadable(file, e);
     }
   }

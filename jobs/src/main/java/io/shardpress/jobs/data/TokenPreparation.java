@@ -1,6 +1,7 @@
 package io.shardpress.jobs.data;
 
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.ShardpressException;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
 import io.shardpress.jobs.data.TokenRuns.Kind;
@@ -56,9 +57,23 @@ public final class TokenPreparation {
       Location directory = cache.child(request.address());
       Optional<TokenChunks> kept = TokenChunks.find(store, directory);
       return kept.orElseGet(() -> make(request, directory));
+    } catch (Exception e) {
+      throw typed(e);
     } finally {
       spark.setJobDescription(null);
     }
+  }
+
+  /** The typed error that a task ended with, inside of what Spark throws. */
+  private static RuntimeException typed(Exception thrown) {
+    for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+      if (cause instanceof ShardpressException typed) {
+        return typed;
+      }
+    }
+    return thrown instanceof RuntimeException unchecked
+        ? unchecked
+        : new IllegalStateException("Tokenizing failed", thrown);
   }
 
   private List<TokenManifest.Source> hash(List<DataFile> files) {

@@ -8,6 +8,7 @@ import java.io.Serializable;
  *
  * @param tokens scored positions
  * @param loss summed negative log-likelihood in nats
+ * @param denseLoss the same under the dense model; 0 without one
  * @param divergence summed KL(dense ‖ model) in nats; 0 without a dense model
  * @param sameTop positions whose most likely token is the dense model's
  * @param probabilityChange summed change of the true token's probability, model minus dense
@@ -17,6 +18,7 @@ import java.io.Serializable;
 public record WindowMetrics(
     long tokens,
     double loss,
+    double denseLoss,
     double divergence,
     long sameTop,
     double probabilityChange,
@@ -29,6 +31,7 @@ public record WindowMetrics(
     private final DivergenceHistogram.Builder histogram = new DivergenceHistogram.Builder();
     private long tokens;
     private double loss;
+    private double denseLoss;
     private double divergence;
     private long sameTop;
     private double change;
@@ -44,6 +47,7 @@ public record WindowMetrics(
       Prediction model = new Prediction(logits, offset, size);
       Prediction reference = new Prediction(dense, offset, size);
       score(model, target);
+      denseLoss -= reference.logProbability(target);
       double kl = reference.divergenceFrom(model);
       divergence += kl;
       histogram.add(kl);
@@ -61,7 +65,7 @@ public record WindowMetrics(
 
     public WindowMetrics result() {
       return new WindowMetrics(
-          tokens, loss, divergence, sameTop, change, squaredChange, histogram.build());
+          tokens, loss, denseLoss, divergence, sameTop, change, squaredChange, histogram.build());
     }
   }
 }

@@ -11,7 +11,8 @@ import io.shardpress.common.error.InputException;
  * @param maxShrink the share of the range that may be cut away, in {@code [0, 1)}
  * @param norm exponent of the error, at least 1
  */
-public record Clip(Method method, int grid, double maxShrink, double norm) {
+public record Clip(Method method, int grid, double maxShrink, double norm)
+    implements java.io.Serializable {
   /** The plain range. */
   public static final Clip ABSMAX = new Clip(Method.ABSMAX, 100, 0.8, 2.4);
 

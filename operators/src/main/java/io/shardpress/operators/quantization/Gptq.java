@@ -93,8 +93,8 @@ public record Gptq(
         order == ColumnOrder.STATIC ? ScaleSource.ORIGINAL : ScaleSource.UPDATED);
   }
 
-  /** Round-to-nearest on the same grid. */
-  Rtn withoutStatistics() {
+  @Override
+  public Rtn withoutStatistics() {
     return new Rtn(bits, symmetric, groupSize, clip, activations, nonfinite);
   }
 

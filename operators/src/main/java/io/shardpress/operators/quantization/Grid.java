@@ -8,7 +8,7 @@ import io.shardpress.common.error.InputException;
  *
  * @param bits 2 to 8
  */
-public record Grid(int bits, boolean symmetric) {
+public record Grid(int bits, boolean symmetric) implements java.io.Serializable {
   public Grid {
     if (bits < 2 || bits > 8) {
       throw new InputException(

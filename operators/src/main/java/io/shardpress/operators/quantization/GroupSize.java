@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
  *
  * @param columns columns per group; 0 stands for the whole row ({@code channel})
  */
-public record GroupSize(int columns) {
+public record GroupSize(int columns) implements java.io.Serializable {
   /** One scale per output channel. */
   public static final GroupSize CHANNEL = new GroupSize(0);
 

@@ -40,6 +40,11 @@ public record Rtn(
   }
 
   @Override
+  public Rtn withoutStatistics() {
+    return this;
+  }
+
+  @Override
   public StatisticsNeed needs() {
     return StatisticsNeed.NONE;
   }

@@ -8,7 +8,8 @@ import io.shardpress.common.error.InputException;
  *
  * @param order {@code GROUP} only with groups
  */
-public record Scheme(Grid grid, GroupSize groupSize, ColumnOrder order, Activations activations) {
+public record Scheme(Grid grid, GroupSize groupSize, ColumnOrder order, Activations activations)
+    implements java.io.Serializable {
   public Scheme {
     if (groupSize.isChannel() && order != ColumnOrder.NATURAL) {
       throw new IllegalArgumentException("One scale per row leaves no order to record");

@@ -3,6 +3,7 @@ package io.shardpress.operators.quantization;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StatisticsNeed;
+import java.io.Serializable;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -10,13 +11,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The settings of one algorithm: a record whose component names, in kebab-case, are the keys of its
  * section in a recipe. {@link Algorithm} lists them all; jobs know no others than this interface.
  */
-public sealed interface Settings permits Rtn, Gptq {
+public sealed interface Settings extends Serializable permits Rtn, Gptq {
 
   /** What the files will say of the layers that these settings make; known before any work. */
   Scheme scheme();
 
   /** The statistics that {@link #prepare} cannot do without. */
   StatisticsNeed needs();
+
+  /** The data-free settings on the same grid, for inputs that no token reached. */
+  Settings withoutStatistics();
 
   /**
    * Does the work that all linears reading one input share, such as factoring its Gram. The solver

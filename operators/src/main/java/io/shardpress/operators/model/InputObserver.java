@@ -1,0 +1,20 @@
+package io.shardpress.operators.model;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Sees what linears are about to read. Called once per shared input and block, before the linears
+ * are applied; experts that no token was routed to are not observed.
+ */
+@FunctionalInterface
+public interface InputObserver {
+
+  /** An observer that looks away. */
+  InputObserver NONE = (input, x) -> {};
+
+  /**
+   * @param input the id that {@link LinearModule#input()} carries
+   * @param x {@code [tokens, features]}, borrowed for the call and not to be changed
+   */
+  void observe(String input, INDArray x);
+}

@@ -1,0 +1,42 @@
+package io.shardpress.operators.model.decoder;
+
+import io.shardpress.operators.linalg.Products;
+import io.shardpress.operators.linalg.RowLoops;
+import io.shardpress.operators.model.LogitHead;
+import io.shardpress.operators.model.WeightSource;
+import io.shardpress.operators.model.description.DecoderDescription;
+import java.util.OptionalDouble;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A head that holds its weight until it is closed. */
+final class DecoderHead implements LogitHead {
+  private final FinalNorm finalNorm;
+  private final INDArray weight;
+  private final OptionalDouble softCap;
+  private final int vocabulary;
+
+  DecoderHead(DecoderDescription description, WeightSource weights) {
+    finalNorm = new FinalNorm(description, weights);
+    weight = weights.matrix(description.head().weight());
+    softCap = description.head().softCap();
+    vocabulary = description.vocabulary();
+  }
+
+  @Override
+  public INDArray logits(INDArray hidden) {
+    try (INDArray normed = finalNorm.of(hidden)) {
+      INDArray logits = Products.timesTransposed(normed, weight);
+      softCap.ifPresent(
+          cap ->
+              RowChunks.edit(
+                  logits,
+                  (values, from) -> RowLoops.softCap(values, from, vocabulary, (float) cap)));
+      return logits;
+    }
+  }
+
+  @Override
+  public void close() {
+    weight.close();
+  }
+}

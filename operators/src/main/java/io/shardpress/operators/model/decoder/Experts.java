@@ -1,0 +1,81 @@
+package io.shardpress.operators.model.decoder;
+
+import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.linalg.RowLoops;
+import io.shardpress.operators.model.InputObserver;
+import io.shardpress.operators.model.WeightSource;
+import io.shardpress.operators.model.description.ExpertsSpec;
+import io.shardpress.operators.model.description.MlpSpec;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A mixture of experts. Experts run one after the other on the tokens routed to them; their outputs
+ * are added in the order of their index, so sums do not depend on anything but the tokens.
+ */
+final class Experts {
+  private Experts() {}
+
+  /** {@code x [tokens, hidden] → [tokens, hidden]}, a new matrix; the caller has observed x. */
+  static INDArray apply(
+      ExpertsSpec spec, INDArray x, WeightSource weights, InputObserver observer) {
+    Routing routing;
+    try (INDArray logits = Linears.apply(spec.router(), x, weights)) {
+      routing = Routing.of(logits, spec.perToken(), spec.weighting());
+    }
+    INDArray sum = Floats.zeros(Floats.rows(x), Floats.columns(x));
+    for (int expert = 0; expert < spec.experts().size(); expert++) {
+      int[] tokens = routing.tokens(expert);
+      if (tokens.length > 0) {
+        MlpSpec.Gated network = spec.experts().get(expert);
+        try (INDArray own = gather(x, tokens)) {
+          observer.observe(network.input(), own);
+          try (INDArray y = Mlp.apply(network, own, weights, observer)) {
+            scatterAdd(y, tokens, routing.shares(expert), sum);
+          }
+        }
+      }
+    }
+    spec.shared().ifPresent(shared -> addShared(shared, x, weights, observer, sum));
+    return sum;
+  }
+
+  private static INDArray gather(INDArray x, int[] tokens) {
+    INDArray rows = Floats.uninitialized(tokens.length, Floats.columns(x));
+    float[] row = new float[Floats.columns(x)];
+    for (int i = 0; i < tokens.length; i++) {
+      Floats.readRow(x, tokens[i], row);
+      Floats.writeRow(rows, i, row);
+    }
+    return rows;
+  }
+
+  private static void scatterAdd(INDArray y, int[] tokens, float[] shares, INDArray sum) {
+    int columns = Floats.columns(y);
+    float[] added = new float[columns];
+    float[] row = new float[columns];
+    for (int i = 0; i < tokens.length; i++) {
+      Floats.readRow(y, i, added);
+      Floats.readRow(sum, tokens[i], row);
+      RowLoops.addScaled(row, 0, added, 0, columns, shares[i]);
+      Floats.writeRow(sum, tokens[i], row);
+    }
+  }
+
+  private static void addShared(
+      ExpertsSpec.Shared shared,
+      INDArray x,
+      WeightSource weights,
+      InputObserver observer,
+      INDArray sum) {
+    int columns = Floats.columns(x);
+    try (INDArray y = Mlp.apply(shared.network(), x, weights, observer);
+        INDArray gate = Linears.apply(shared.gate(), x, weights)) {
+      RowChunks.update(
+          y,
+          gate,
+          (target, at, logit, from) ->
+              RowLoops.scale(target, at, columns, RowLoops.sigmoid(logit[from])));
+      Hidden.add(sum, y);
+    }
+  }
+}

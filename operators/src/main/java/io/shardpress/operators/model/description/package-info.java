@@ -1,0 +1,2 @@
+/** The vocabulary in which decoder families are described: what there is, not how it runs. */
+package io.shardpress.operators.model.description;

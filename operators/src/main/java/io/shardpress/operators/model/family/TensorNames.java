@@ -1,0 +1,69 @@
+package io.shardpress.operators.model.family;
+
+import io.shardpress.common.error.InputException;
+import io.shardpress.operators.model.description.DecoderDescription;
+import io.shardpress.operators.model.description.HeadSpec;
+import io.shardpress.operators.model.description.LinearSpec;
+import io.shardpress.operators.model.description.NormSpec;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** The tensors of a checkpoint by name, for what a configuration leaves open. */
+record TensorNames(Set<String> names) {
+
+  /** The first prefix under which {@code tensor} exists: checkpoints with and without a head. */
+  String prefix(String tensor, String... prefixes) {
+    return Stream.of(prefixes)
+        .filter(prefix -> names.contains(prefix + tensor))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new InputException(
+                    ("The checkpoint has no tensor %s%s, which this model type needs. Its"
+                            + " config.json and its weights do not belong together.")
+                        .formatted(prefixes[0], tensor)));
+  }
+
+  /** The head: its own weight where the checkpoint has one, or else the embedding if tied. */
+  HeadSpec head(NormSpec norm, LinearSpec own, String embedding, Tying tying) {
+    return head(Optional.of(norm), own, embedding, tying);
+  }
+
+  HeadSpec head(Optional<NormSpec> norm, LinearSpec own, String embedding, Tying tying) {
+    boolean isTied = tying == Tying.TIED && !names.contains(own.weight());
+    return isTied ? HeadSpec.tied(norm, embedding) : HeadSpec.of(norm, own);
+  }
+
+  /** Refuses a description that reads tensors which are not there, or leaves out a bias that is. */
+  DecoderDescription checked(DecoderDescription description) {
+    List<String> missing =
+        description.tensors().stream().filter(name -> !names.contains(name)).toList();
+    if (!missing.isEmpty()) {
+      throw new InputException(
+          ("The checkpoint lacks %d tensors that its config.json (model_type %s) describes, the"
+                  + " first is %s. The download is incomplete, or the configuration does not belong"
+                  + " to these weights.")
+              .formatted(missing.size(), description.family(), missing.get(0)));
+    }
+    description
+        .linears()
+        .filter(linear -> !linear.hasBias() && names.contains(linear.bias()))
+        .findFirst()
+        .ifPresent(
+            linear -> {
+              throw new InputException(
+                  ("The checkpoint has the tensor %s, but config.json (model_type %s) describes %s"
+                          + " without a bias. Running it would give another model's results.")
+                      .formatted(linear.bias(), description.family(), linear.module()));
+            });
+    return description;
+  }
+
+  /** Whether the head may share the embedding's weight. */
+  enum Tying {
+    TIED,
+    SEPARATE
+  }
+}

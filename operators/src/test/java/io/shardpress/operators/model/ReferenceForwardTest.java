@@ -1,0 +1,147 @@
+package io.shardpress.operators.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import io.shardpress.common.checkpoint.ModelConfig;
+import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.operators.linalg.Floats;
+import java.nio.LongBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.TestFactory;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The forward pass against hidden states, logits and losses recorded from transformers in F32. */
+class ReferenceForwardTest {
+  /** Largest difference, relative to the largest value of the recorded tensor. */
+  private static final double TOLERANCE = 1e-4;
+
+  @TestFactory
+  Stream<DynamicNode> every_reference_checkpoint() {
+    Path root = References.root().orElse(null);
+    Assumptions.assumeTrue(root != null, "SHARDPRESS_REFERENCES is not set");
+    return References.folders(root.resolve("architectures")).stream()
+        .map(folder -> dynamicContainer(folder.getFileName().toString(), tests(folder)));
+  }
+
+  private static Stream<DynamicNode> tests(Path folder) {
+    ModelConfig config = References.config(folder);
+    if (!Architectures.modelTypes().contains(config.modelType())) {
+      return Stream.of(
+          dynamicTest(
+              "is not a decoder",
+              () ->
+                  Assumptions.abort(
+                      config.modelType() + " is not among the families that run forward")));
+    }
+    Run run = Run.of(folder, config);
+    Stream<DynamicNode> hidden =
+        Stream.iterate(0, i -> i + 1)
+            .limit(run.hidden().size())
+            .map(i -> matches("hidden_states." + i, run.hidden().get(i), run));
+    Stream<DynamicNode> rest =
+        Stream.of(
+            matches("logits", run.logits(), run),
+            dynamicTest(
+                "loss",
+                () -> {
+                  double expected = run.reference("loss")[0];
+                  System.out.printf(
+                      "%s loss %.3g%n", folder.getFileName(), run.loss() / expected - 1);
+                  assertThat(run.loss()).isCloseTo(expected, offsetOf(expected));
+                }),
+            dynamicTest("leaves no weights open", () -> assertThat(run.openWeights()).isZero()));
+    return Stream.concat(hidden, rest);
+  }
+
+  private static Offset<Double> offsetOf(double expected) {
+    return Offset.offset(TOLERANCE * expected);
+  }
+
+  private static DynamicNode matches(String tensor, float[] actual, Run run) {
+    return dynamicTest(
+        tensor,
+        () -> {
+          float[] expected = run.reference(tensor);
+          assertThat(actual).hasSameSizeAs(expected);
+          double largest = 0;
+          double difference = 0;
+          for (int i = 0; i < expected.length; i++) {
+            largest = Math.max(largest, Math.abs(expected[i]));
+            difference = Math.max(difference, Math.abs((double) expected[i] - actual[i]));
+          }
+          System.out.printf("%s %s %.3g%n", run.name(), tensor, difference / largest);
+          assertThat(difference / largest)
+              .as("largest difference relative to the largest value %s", largest)
+              .isLessThan(TOLERANCE);
+        });
+  }
+
+  /** One pass over a reference checkpoint. */
+  private record Run(
+      String name,
+      Map<String, RawTensor> references,
+      List<float[]> hidden,
+      float[] logits,
+      double loss,
+      long openWeights) {
+
+    static Run of(Path folder, ModelConfig config) {
+      Map<String, RawTensor> references =
+          References.tensors(folder.resolve("reference.safetensors"));
+      Map<String, RawTensor> tensors = References.weights(folder);
+      TensorMap weights = new TensorMap(tensors);
+      Architecture model = Architectures.of(config, tensors.keySet()).orElseThrow();
+      RawTensor ids = references.get("input_ids");
+      int length = ids.spec().shape().get(1).intValue();
+      LongBuffer buffer = ids.data().asLongBuffer();
+      long[] tokens = new long[buffer.remaining()];
+      buffer.get(tokens);
+      List<float[]> hidden = new ArrayList<>();
+      INDArray x = model.embed(tokens, length, weights);
+      hidden.add(Floats.toArray(x));
+      for (int block = 0; block < model.blocks(); block++) {
+        try (INDArray before = x) {
+          x = model.block(block, before, length, weights, InputObserver.NONE);
+        }
+        if (block < model.blocks() - 1) {
+          hidden.add(Floats.toArray(x));
+        }
+      }
+      float[] values = logits(model, x, weights, hidden);
+      return new Run(
+          folder.getFileName().toString(),
+          references,
+          hidden,
+          values,
+          NextTokenLoss.mean(values, tokens, length),
+          weights.open());
+    }
+
+    private static float[] logits(
+        Architecture model, INDArray x, TensorMap weights, List<float[]> hidden) {
+      try (INDArray last = x;
+          INDArray normed = model.finalNorm(last, weights);
+          LogitHead head = model.head(weights);
+          INDArray logits = head.logits(last)) {
+        // transformers records the last hidden state behind the final norm.
+        hidden.add(Floats.toArray(normed));
+        return Floats.toArray(logits);
+      }
+    }
+
+    float[] reference(String tensor) {
+      try (INDArray array = Floats.decode(references.get(tensor))) {
+        return Floats.toArray(array);
+      }
+    }
+  }
+}
