@@ -53,7 +53,7 @@ final class GptqSolver implements Solver {
     QuantizedWeight.Assembly result =
         new QuantizedWeight.Assembly(
             scheme, Floats.rows(weight), Floats.columns(weight), factor.layout().groupOfColumn());
-    DType scaleType = GroupRange.scaleTypeFor(weightType);
+    DType scaleType = QuantizedWeight.scaleType(weightType);
     GroupRange range = new GroupRange(scheme.grid(), settings.clip(), scaleType, DType.F32);
     Rounding rounding = new Rounding(scheme.grid(), DType.F32);
     List<Panel> panels = new ArrayList<>();

@@ -35,11 +35,6 @@ final class GroupRange {
             : null;
   }
 
-  /** The scale's type for a weight of this type: its own, F16 for anything unusual. */
-  static DType scaleTypeFor(DType weightType) {
-    return weightType.isWeightFloat() ? weightType : DType.F16;
-  }
-
   /** Looks at the first {@code count} values; the answers stay until the next call. */
   void find(float[] values, int count) {
     float min = 0;

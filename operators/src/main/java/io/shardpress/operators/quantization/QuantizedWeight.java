@@ -1,5 +1,6 @@
 package io.shardpress.operators.quantization;
 
+import io.shardpress.common.tensor.DType;
 import io.shardpress.operators.linalg.Floats;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -39,6 +40,11 @@ public record QuantizedWeight(
           "%d %s do not fit [%d, %d] with group size %s"
               .formatted(count, what, out, in, scheme.groupSize()));
     }
+  }
+
+  /** The type that scales of a weight of this type are stored in: its own, or else F16. */
+  public static DType scaleType(DType weightType) {
+    return weightType.isWeightFloat() ? weightType : DType.F16;
   }
 
   /** Groups per row. */
@@ -130,7 +136,7 @@ public record QuantizedWeight(
   }
 
   /** Group of each column when groups are neighbouring columns. */
-  static int[] neighbours(GroupSize groupSize, int in) {
+  public static int[] neighbours(GroupSize groupSize, int in) {
     int columns = groupSize.in(in);
     int[] groups = new int[in];
     for (int j = 0; j < in; j++) {

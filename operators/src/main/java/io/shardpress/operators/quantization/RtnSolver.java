@@ -42,7 +42,7 @@ final class RtnSolver implements Solver {
     DType computeType = arithmetic == Arithmetic.F32 ? DType.F32 : weightType;
     GroupRange range =
         new GroupRange(
-            scheme.grid(), settings.clip(), GroupRange.scaleTypeFor(weightType), computeType);
+            scheme.grid(), settings.clip(), QuantizedWeight.scaleType(weightType), computeType);
     Rounding rounding = new Rounding(scheme.grid(), computeType);
     QuantizedWeight.Assembly result =
         new QuantizedWeight.Assembly(
@@ -52,7 +52,7 @@ final class RtnSolver implements Solver {
             QuantizedWeight.neighbours(scheme.groupSize(), Floats.columns(weight)));
     round(weight, range, rounding, result);
     if (!result.scalesAreFinite()) {
-      return report.without(Outcome.Failed.scale(module, GroupRange.scaleTypeFor(weightType)));
+      return report.without(Outcome.Failed.scale(module, QuantizedWeight.scaleType(weightType)));
     }
     QuantizedWeight quantized = result.finish();
     statistics.ifPresent(found -> addLosses(report, found, weight, quantized));

@@ -1,8 +1,7 @@
 package io.shardpress.operators.quantization;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.shardpress.common.tensor.*;
+import io.shardpress.common.safetensors.SafetensorsHeader;
+import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.operators.linalg.Floats;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,48 +9,46 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.*;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
+/** A small safetensors file of reference values, wholly in memory. */
 final class ReferenceTensors {
   private final byte[] bytes;
-  private final JsonNode header;
-  private final int start;
+  private final SafetensorsHeader header;
 
   private ReferenceTensors(Path file) {
     try {
       bytes = Files.readAllBytes(file);
-      start = 8 + (int) ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
-      header = new ObjectMapper().readTree(bytes, 8, start - 8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    long json = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    header =
+        SafetensorsHeader.parse(
+            file.toString(), Arrays.copyOfRange(bytes, 8, (int) (8 + json)), bytes.length);
   }
 
+  /** {@code golden/solvers.safetensors}, when {@code SHARDPRESS_REFERENCES} is set. */
   static Optional<ReferenceTensors> solvers() {
     return Optional.ofNullable(System.getenv("SHARDPRESS_REFERENCES"))
         .map(folder -> new ReferenceTensors(Path.of(folder, "golden", "solvers.safetensors")));
   }
 
   Set<String> names() {
-    Set<String> s = new TreeSet<>();
-    header.fieldNames().forEachRemaining(s::add);
-    s.remove("__metadata__");
-    return s;
+    return header.tensors().keySet();
   }
 
   String metadata(String key) {
-    return header.get("__metadata__").get(key).asText();
+    return header.metadata().get(key);
   }
 
   INDArray matrix(String name) {
-    JsonNode e = header.get(name);
-    int b = start + e.get("data_offsets").get(0).asInt(),
-        t = start + e.get("data_offsets").get(1).asInt();
-    return Floats.decode(
-        new RawTensor(
-            TensorSpec.of(
-                name, DType.F32, e.get("shape").get(0).asLong(), e.get("shape").get(1).asLong()),
-            ByteBuffer.wrap(bytes, b, t - b).slice()));
+    SafetensorsHeader.Entry entry = header.tensors().get(name);
+    ByteBuffer data =
+        ByteBuffer.wrap(bytes, (int) entry.begin(), (int) (entry.end() - entry.begin())).slice();
+    return Floats.decode(new RawTensor(entry.spec(), data));
   }
 }
