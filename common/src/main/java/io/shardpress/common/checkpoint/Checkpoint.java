@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -110,6 +111,13 @@ public final class Checkpoint {
       }
     }
     return specs;
+  }
+
+  /** Names of all tensors; reads no header where there is an index. */
+  public Set<String> names() {
+    return index
+        .map(i -> i.weightMap().keySet())
+        .orElseGet(() -> shard(SINGLE).header().tensors().keySet());
   }
 
   public boolean contains(String tensor) {

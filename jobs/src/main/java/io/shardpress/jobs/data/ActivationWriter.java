@@ -3,6 +3,7 @@ package io.shardpress.jobs.data;
 import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
+import io.shardpress.jobs.storage.Sha256;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;

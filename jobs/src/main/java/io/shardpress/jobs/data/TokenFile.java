@@ -2,6 +2,7 @@ package io.shardpress.jobs.data;
 
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.Location;
+import io.shardpress.jobs.storage.Sha256;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.json.StrictJson;
 import io.shardpress.common.storage.Location;
+import io.shardpress.jobs.storage.Sha256;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;

@@ -1,6 +1,7 @@
 package io.shardpress.jobs.data;
 
 import io.shardpress.common.error.InputException;
+import io.shardpress.jobs.storage.Sha256;
 import java.util.List;
 import java.util.OptionalInt;
 

@@ -2,6 +2,7 @@ package io.shardpress.jobs.data;
 
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
+import io.shardpress.jobs.storage.Sha256;
 import java.util.Arrays;
 import org.apache.spark.api.java.function.Function;
 import scala.Tuple2;

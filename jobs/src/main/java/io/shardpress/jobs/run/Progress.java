@@ -36,7 +36,8 @@ public final class Progress {
     this.stageStart = clock.instant();
   }
 
-  /** The process's own screen: a terminal only where standard output is one. */
+  /** The process's own screen: a terminal only where standard input and output are one. */
+  @SuppressWarnings("SystemConsoleNull") // null is how Java 17 to 21 say that there is no terminal
   public static Progress ofProcess(PrintStream out) {
     return new Progress(
         out, System.console() == null ? Screen.LOG : Screen.TERMINAL, Clock.systemUTC());

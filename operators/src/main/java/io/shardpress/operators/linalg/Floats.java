@@ -17,6 +17,9 @@ public final class Floats {
   /** Elements decoded at a time: small enough for the cache, large enough to amortize the calls. */
   private static final int DECODE_ELEMENTS = 1 << 14;
 
+  /** Rows transposed together: their strips fill whole cache lines of the result. */
+  private static final int TRANSPOSE_ROWS = 64;
+
   private Floats() {}
 
   /** A new matrix of zeros; the caller closes it. */
@@ -71,6 +74,27 @@ public final class Floats {
       target.position(done).put(chunk, 0, count);
     }
     return array;
+  }
+
+  /** A new matrix {@code [columns, rows]}; the caller closes it. */
+  public static INDArray transpose(INDArray array) {
+    int rows = rows(array);
+    int columns = columns(array);
+    INDArray result = uninitialized(columns, rows);
+    float[] from = new float[Math.min(TRANSPOSE_ROWS, rows) * columns];
+    FloatPointer target = pointer(result);
+    float[] strip = new float[TRANSPOSE_ROWS];
+    for (int first = 0; first < rows; first += TRANSPOSE_ROWS) {
+      int count = Math.min(TRANSPOSE_ROWS, rows - first);
+      readRows(array, first, count, from);
+      for (int j = 0; j < columns; j++) {
+        for (int i = 0; i < count; i++) {
+          strip[i] = from[i * columns + j];
+        }
+        target.position((long) j * rows + first).put(strip, 0, count);
+      }
+    }
+    return result;
   }
 
   public static int rows(INDArray array) {

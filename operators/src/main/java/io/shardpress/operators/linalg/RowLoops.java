@@ -6,8 +6,8 @@ package io.shardpress.operators.linalg;
  * depend on the machine. NaN in, NaN out.
  */
 public final class RowLoops {
-  private static final float SQRT_HALF = 0.70710678f;
-  private static final float SQRT_2_OVER_PI = 0.79788456f;
+  private static final float SQRT_HALF = (float) Math.sqrt(0.5);
+  private static final float SQRT_2_OVER_PI = (float) Math.sqrt(2 / Math.PI);
 
   private RowLoops() {}
 
@@ -116,11 +116,11 @@ public final class RowLoops {
       for (int i = 0; i < n; i++) {
         float magnitude = Math.abs(a[start + i]);
         float t = 1 / (1 + 0.3275911f * SQRT_HALF * magnitude);
-        float p = 1.061405429f;
-        p = p * t - 1.453152027f;
-        p = p * t + 1.421413741f;
-        p = p * t - 0.284496736f;
-        p = p * t + 0.254829592f;
+        float p = (float) 1.061405429;
+        p = p * t - (float) 1.453152027;
+        p = p * t + (float) 1.421413741;
+        p = p * t - (float) 0.284496736;
+        p = p * t + (float) 0.254829592;
         float tail = 0.5f * p * t * x[i];
         a[start + i] = Math.max(a[start + i], 0f) - magnitude * tail;
       }

@@ -17,4 +17,12 @@ public interface InputObserver {
    * @param x {@code [tokens, features]}, borrowed for the call and not to be changed
    */
   void observe(String input, INDArray x);
+
+  /**
+   * Whether a routed expert's input is to be observed with every token of its layer instead of
+   * those routed to it. What the expert puts out does not change.
+   */
+  default boolean wantsAllTokens(String input) {
+    return false;
+  }
 }

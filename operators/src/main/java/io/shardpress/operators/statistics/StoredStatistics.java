@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -39,6 +40,13 @@ public final class StoredStatistics {
     specs.add(TensorSpec.of(input + SUM_SQUARES, DType.F64, width));
     specs.add(TensorSpec.of(input + TOKENS, DType.I64, 1));
     return specs;
+  }
+
+  /** Whether a tensor of this name holds statistics of {@code input}. */
+  public static boolean belongsTo(String input, String tensor) {
+    return tensor.startsWith(input)
+        && Set.of(GRAM, MAX_ABS, SUM_ABS, SUM_SQUARES, TOKENS)
+            .contains(tensor.substring(input.length()));
   }
 
   /** Copies {@code statistics} into heap buffers, in the order of {@link #specs}. */

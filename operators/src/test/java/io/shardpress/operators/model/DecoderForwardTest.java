@@ -155,6 +155,18 @@ class DecoderForwardTest {
     }
   }
 
+  @Test
+  void refuses_a_head_that_does_not_fit_the_vocabulary() {
+    TinyWeights weights = TinyModels.llama(28).matrix("lm_head.weight", 64, 24);
+    Architecture model = TinyModels.architecture(LLAMA, weights);
+    TensorMap source = weights.source();
+    assertThatThrownBy(() -> model.head(source))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining(
+            "lm_head.weight has 64 rows, but config.json gives a vocabulary of 50");
+    assertThat(source.open()).isZero();
+  }
+
   private static float[] logits(ModelConfig config, TinyWeights weights, long[] ids, int length) {
     Architecture model = TinyModels.architecture(config, weights);
     TensorMap source = weights.source();

@@ -9,8 +9,7 @@ import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.operators.linalg.Floats;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
@@ -43,13 +42,9 @@ class ReferenceForwardTest {
                       config.modelType() + " is not among the families that run forward")));
     }
     Run run = Run.of(folder, config);
-    Stream<DynamicNode> hidden =
-        Stream.iterate(0, i -> i + 1)
-            .limit(run.hidden().size())
-            .map(i -> matches("hidden_states." + i, run.hidden().get(i), run));
+    Stream<DynamicNode> tensors = run.outputs().keySet().stream().map(name -> matches(name, run));
     Stream<DynamicNode> rest =
         Stream.of(
-            matches("logits", run.logits(), run),
             dynamicTest(
                 "loss",
                 () -> {
@@ -59,17 +54,18 @@ class ReferenceForwardTest {
                   assertThat(run.loss()).isCloseTo(expected, offsetOf(expected));
                 }),
             dynamicTest("leaves no weights open", () -> assertThat(run.openWeights()).isZero()));
-    return Stream.concat(hidden, rest);
+    return Stream.concat(tensors, rest);
   }
 
   private static Offset<Double> offsetOf(double expected) {
     return Offset.offset(TOLERANCE * expected);
   }
 
-  private static DynamicNode matches(String tensor, float[] actual, Run run) {
+  private static DynamicNode matches(String tensor, Run run) {
     return dynamicTest(
         tensor,
         () -> {
+          float[] actual = run.outputs().get(tensor);
           float[] expected = run.reference(tensor);
           assertThat(actual).hasSameSizeAs(expected);
           double largest = 0;
@@ -89,8 +85,7 @@ class ReferenceForwardTest {
   private record Run(
       String name,
       Map<String, RawTensor> references,
-      List<float[]> hidden,
-      float[] logits,
+      Map<String, float[]> outputs,
       double loss,
       long openWeights) {
 
@@ -105,37 +100,28 @@ class ReferenceForwardTest {
       LongBuffer buffer = ids.data().asLongBuffer();
       long[] tokens = new long[buffer.remaining()];
       buffer.get(tokens);
-      List<float[]> hidden = new ArrayList<>();
+      Map<String, float[]> outputs = new LinkedHashMap<>();
       INDArray x = model.embed(tokens, length, weights);
-      hidden.add(Floats.toArray(x));
       for (int block = 0; block < model.blocks(); block++) {
         try (INDArray before = x) {
+          outputs.put("hidden_states." + block, Floats.toArray(before));
           x = model.block(block, before, length, weights, InputObserver.NONE);
         }
-        if (block < model.blocks() - 1) {
-          hidden.add(Floats.toArray(x));
-        }
       }
-      float[] values = logits(model, x, weights, hidden);
-      return new Run(
-          folder.getFileName().toString(),
-          references,
-          hidden,
-          values,
-          NextTokenLoss.mean(values, tokens, length),
-          weights.open());
-    }
-
-    private static float[] logits(
-        Architecture model, INDArray x, TensorMap weights, List<float[]> hidden) {
       try (INDArray last = x;
           INDArray normed = model.finalNorm(last, weights);
           LogitHead head = model.head(weights);
           INDArray logits = head.logits(last)) {
         // transformers records the last hidden state behind the final norm.
-        hidden.add(Floats.toArray(normed));
-        return Floats.toArray(logits);
+        outputs.put("hidden_states." + model.blocks(), Floats.toArray(normed));
+        outputs.put("logits", Floats.toArray(logits));
       }
+      return new Run(
+          folder.getFileName().toString(),
+          references,
+          outputs,
+          NextTokenLoss.mean(outputs.get("logits"), tokens, length),
+          weights.open());
     }
 
     float[] reference(String tensor) {

@@ -55,7 +55,7 @@ final class CausalHeads {
     queries = new float[rows * size];
     scores = new float[Math.multiplyExact(rows, length)];
     attended = new float[rows * size];
-    context = new float[length * shape.queryWidth()];
+    context = new float[Math.multiplyExact(length, shape.queryWidth())];
   }
 
   /**

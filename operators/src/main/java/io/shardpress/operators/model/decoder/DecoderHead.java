@@ -1,5 +1,7 @@
 package io.shardpress.operators.model.decoder;
 
+import io.shardpress.common.error.InputException;
+import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Products;
 import io.shardpress.operators.linalg.RowLoops;
 import io.shardpress.operators.model.LogitHead;
@@ -18,8 +20,16 @@ final class DecoderHead implements LogitHead {
   DecoderHead(DecoderDescription description, WeightSource weights) {
     finalNorm = new FinalNorm(description, weights);
     weight = weights.matrix(description.head().weight());
-    softCap = description.head().softCap();
     vocabulary = description.vocabulary();
+    if (Floats.rows(weight) != vocabulary) {
+      int rows = Floats.rows(weight);
+      weight.close();
+      throw new InputException(
+          ("Tensor %s has %d rows, but config.json gives a vocabulary of %d. The configuration does"
+                  + " not belong to these weights.")
+              .formatted(description.head().weight(), rows, vocabulary));
+    }
+    softCap = description.head().softCap();
   }
 
   @Override

@@ -25,11 +25,12 @@ final class Experts {
     INDArray sum = Floats.zeros(Floats.rows(x), Floats.columns(x));
     for (int expert = 0; expert < spec.experts().size(); expert++) {
       int[] tokens = routing.tokens(expert);
+      MlpSpec.Gated network = spec.experts().get(expert);
+      InputObserver routed = observeAllTokens(network, x, weights, observer);
       if (tokens.length > 0) {
-        MlpSpec.Gated network = spec.experts().get(expert);
         try (INDArray own = gather(x, tokens)) {
-          observer.observe(network.input(), own);
-          try (INDArray y = Mlp.apply(network, own, weights, observer)) {
+          routed.observe(network.input(), own);
+          try (INDArray y = Mlp.apply(network, own, weights, routed)) {
             scatterAdd(y, tokens, routing.shares(expert), sum);
           }
         }
@@ -37,6 +38,17 @@ final class Experts {
     }
     spec.shared().ifPresent(shared -> addShared(shared, x, weights, observer, sum));
     return sum;
+  }
+
+  /** Shows an expert all tokens if that is wanted; returns who observes the routed ones then. */
+  private static InputObserver observeAllTokens(
+      MlpSpec.Gated network, INDArray x, WeightSource weights, InputObserver observer) {
+    if (!observer.wantsAllTokens(network.input())) {
+      return observer;
+    }
+    observer.observe(network.input(), x);
+    Mlp.apply(network, x, weights, observer).close();
+    return InputObserver.NONE;
   }
 
   private static INDArray gather(INDArray x, int[] tokens) {

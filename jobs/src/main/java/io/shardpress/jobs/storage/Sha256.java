@@ -1,4 +1,4 @@
-package io.shardpress.jobs.data;
+package io.shardpress.jobs.storage;
 
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -9,29 +9,29 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** SHA-256 as lower-case hexadecimal text. */
-final class Sha256 {
+public final class Sha256 {
   private final MessageDigest digest = digest();
 
-  static String of(byte[] bytes) {
+  public static String of(byte[] bytes) {
     return new Sha256().add(ByteBuffer.wrap(bytes)).hex();
   }
 
-  static String of(String text) {
+  public static String of(String text) {
     return of(text.getBytes(StandardCharsets.UTF_8));
   }
 
-  Sha256 add(ByteBuffer bytes) {
+  public Sha256 add(ByteBuffer bytes) {
     digest.update(bytes);
     return this;
   }
 
   /** A stream that adds all that is written to {@code out}. */
-  OutputStream tee(OutputStream out) {
+  public OutputStream tee(OutputStream out) {
     return new DigestOutputStream(out, digest);
   }
 
   /** The digest of all that was added; the object starts anew. */
-  String hex() {
+  public String hex() {
     return HexFormat.of().formatHex(digest.digest());
   }
 

@@ -1,0 +1,54 @@
+package io.shardpress.jobs.assemble;
+
+import io.shardpress.common.safetensors.SafetensorsFile;
+import io.shardpress.common.safetensors.SafetensorsHeader;
+import io.shardpress.common.safetensors.SafetensorsLayout;
+import io.shardpress.common.safetensors.SafetensorsWriter;
+import io.shardpress.common.storage.HadoopStore;
+import io.shardpress.common.storage.Location;
+import io.shardpress.common.storage.SeekableInput;
+import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.spark.Work;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Writes one weight file under its final name, copying byte ranges in pieces of bounded size. */
+record AssembleShard(HadoopStore store, Location output, OutputShard shard)
+    implements Work<PublishedFile> {
+  private static final int PIECE_BYTES = 8 << 20;
+
+  @Override
+  public PublishedFile run() {
+    Location target = output.child(shard.fileName());
+    // A retry of this task may find the torso of an earlier attempt; the run owns the folder.
+    store.delete(target);
+    SafetensorsLayout layout =
+        SafetensorsLayout.of(shard.tensors().stream().map(OutputTensor::spec).toList());
+    Map<String, Location> sources = new HashMap<>();
+    shard.tensors().forEach(tensor -> sources.put(tensor.spec().name(), tensor.file()));
+    Map<Location, SafetensorsHeader> headers = new HashMap<>();
+    ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
+    try (SafetensorsWriter writer = new SafetensorsWriter(store.create(target), layout)) {
+      for (TensorSpec spec : layout.specs()) {
+        Location source = sources.get(spec.name());
+        SafetensorsHeader header =
+            headers.computeIfAbsent(source, file -> SafetensorsFile.read(store, file).header());
+        copy(source, header.tensors().get(spec.name()), writer, piece);
+      }
+      return new PublishedFile(shard.fileName(), layout.totalLength(), writer.finish());
+    }
+  }
+
+  private void copy(
+      Location source, SafetensorsHeader.Entry entry, SafetensorsWriter writer, ByteBuffer piece) {
+    try (SeekableInput input = store.open(source)) {
+      for (long at = entry.begin(); at < entry.end(); at += PIECE_BYTES) {
+        piece.clear().limit((int) Math.min(PIECE_BYTES, entry.end() - at));
+        input.read(at, piece);
+        writer.write(entry.spec(), piece.flip());
+      }
+    }
+  }
+}

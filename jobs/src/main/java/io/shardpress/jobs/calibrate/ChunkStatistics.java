@@ -1,0 +1,67 @@
+package io.shardpress.jobs.calibrate;
+
+import io.shardpress.common.storage.Location;
+import io.shardpress.common.storage.Store;
+import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.jobs.storage.TensorFiles;
+import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.model.InputObserver;
+import io.shardpress.operators.statistics.InputStatistics;
+import io.shardpress.operators.statistics.StatisticsAccumulator;
+import io.shardpress.operators.statistics.StatisticsNeed;
+import io.shardpress.operators.statistics.StoredStatistics;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Sums the wanted inputs of one chunk of sequences and writes them as one safetensors file. An
+ * input that nothing reached, such as an idle expert's, is left out.
+ */
+final class ChunkStatistics implements InputObserver, AutoCloseable {
+  private final Set<String> wanted;
+  private final Set<String> fromAllTokens;
+  private final Map<String, StatisticsAccumulator> sums = new TreeMap<>();
+
+  /**
+   * @param fromAllTokens inputs of experts that are to see every token of their layer
+   */
+  ChunkStatistics(Set<String> wanted, Set<String> fromAllTokens) {
+    this.wanted = wanted;
+    this.fromAllTokens = fromAllTokens;
+  }
+
+  @Override
+  public void observe(String input, INDArray x) {
+    if (wanted.contains(input)) {
+      sums.computeIfAbsent(
+              input,
+              name -> new StatisticsAccumulator(name, Floats.columns(x), StatisticsNeed.GRAM))
+          .observe(x);
+    }
+  }
+
+  @Override
+  public boolean wantsAllTokens(String input) {
+    return fromAllTokens.contains(input);
+  }
+
+  /** Writes the sums, which end here. */
+  void write(Store store, Location file) {
+    List<RawTensor> tensors = new ArrayList<>();
+    for (StatisticsAccumulator sum : sums.values()) {
+      try (InputStatistics statistics = sum.finish()) {
+        tensors.addAll(StoredStatistics.write(statistics));
+      }
+    }
+    TensorFiles.write(store, file, tensors);
+  }
+
+  @Override
+  public void close() {
+    sums.values().forEach(StatisticsAccumulator::close);
+  }
+}

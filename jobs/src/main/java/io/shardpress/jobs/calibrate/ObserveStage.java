@@ -1,0 +1,66 @@
+package io.shardpress.jobs.calibrate;
+
+import io.shardpress.jobs.compress.StagedModules;
+import io.shardpress.jobs.data.TokenChunks;
+import io.shardpress.jobs.model.ModelRef;
+import io.shardpress.jobs.model.OpenModel;
+import io.shardpress.jobs.run.Workspace;
+import io.shardpress.jobs.spark.Work;
+import io.shardpress.operators.model.InputObserver;
+import io.shardpress.operators.model.WeightSource;
+import java.util.Set;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Sequential calibration of one stage on one chunk: takes the activations through the stage before,
+ * now compressed, keeps them, and sums the wanted inputs of this stage with dense weights.
+ *
+ * @param before the compressed layers of the stage before
+ */
+record ObserveStage(
+    ModelRef model,
+    Workspace workspace,
+    TokenChunks tokens,
+    int chunk,
+    int stage,
+    StagedModules before,
+    Set<String> wanted,
+    Set<String> fromAllTokens)
+    implements Work<Integer> {
+
+  @Override
+  public Integer run() {
+    OpenModel open = model.open();
+    try (INDArray hidden = arriving(open)) {
+      if (!wanted.isEmpty()) {
+        try (ChunkStatistics sums = new ChunkStatistics(wanted, fromAllTokens)) {
+          Stages.run(open, stage, hidden, tokens.length(), open.weights(), sums).close();
+          sums.write(model.store(), workspace.partials(stage, chunk));
+        }
+      }
+    }
+    return chunk;
+  }
+
+  /** The hidden states that arrive at this stage; kept for the stage after it. */
+  private INDArray arriving(OpenModel open) {
+    if (model.store().exists(workspace.activations(stage, chunk))) {
+      return Activations.read(model.store(), workspace.activations(stage, chunk));
+    }
+    INDArray hidden;
+    if (stage == 0) {
+      hidden =
+          open.requireArchitecture()
+              .embed(tokens.readChunk(chunk), tokens.length(), open.weights());
+    } else {
+      WeightSource compressed = open.with(before);
+      try (INDArray earlier =
+          Activations.read(model.store(), workspace.activations(stage - 1, chunk))) {
+        hidden =
+            Stages.run(open, stage - 1, earlier, tokens.length(), compressed, InputObserver.NONE);
+      }
+    }
+    Activations.write(model.store(), workspace.activations(stage, chunk), hidden);
+    return hidden;
+  }
+}

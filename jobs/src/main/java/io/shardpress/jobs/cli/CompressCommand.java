@@ -1,0 +1,61 @@
+package io.shardpress.jobs.cli;
+
+import io.shardpress.common.error.UsageException;
+import io.shardpress.common.storage.HadoopStore;
+import io.shardpress.common.storage.Location;
+import io.shardpress.jobs.assemble.Publisher;
+import io.shardpress.jobs.job.CompressJob;
+import io.shardpress.jobs.recipe.Recipe;
+import io.shardpress.jobs.run.Progress;
+import io.shardpress.jobs.run.RunRecord;
+import io.shardpress.jobs.run.Summary;
+import io.shardpress.jobs.spark.Session;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "compress",
+    mixinStandardHelpOptions = true,
+    description = "Compresses a checkpoint as the recipe says, evaluates it and publishes it.")
+final class CompressCommand implements Callable<Integer> {
+  @Mixin private RecipeOptions recipe;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "<dir>",
+      description = "Where to publish; wins over output.uri.")
+  private Optional<String> output;
+
+  @Option(
+      names = "--overwrite",
+      description = "Replace a checkpoint that an earlier run published there.")
+  private boolean overwrite;
+
+  @Override
+  public Integer call() {
+    Recipe resolved = recipe.require(HadoopStore.of(new Configuration()));
+    Location destination =
+        Location.of(
+            output
+                .or(() -> resolved.output().uri())
+                .orElseThrow(
+                    () ->
+                        new UsageException(
+                            "There is no output. Set output.uri in the recipe, or give --output"
+                                + " DIR.")));
+    Progress progress = Progress.ofProcess(System.out);
+    try (Session session = Session.start(resolved.spark())) {
+      Publisher publisher = new Publisher(session.store(), destination);
+      if (overwrite) {
+        publisher.clear();
+      }
+      RunRecord record = new CompressJob(session, progress, resolved, destination).run();
+      progress.say(Summary.of(record, destination.toString()));
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,30 @@
+package io.shardpress.jobs.cli;
+
+import io.shardpress.common.storage.HadoopStore;
+import io.shardpress.jobs.job.Doctor;
+import io.shardpress.jobs.recipe.Recipe;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+@Command(
+    name = "doctor",
+    mixinStandardHelpOptions = true,
+    description =
+        "Checks Java, Spark, the numeric kernels, memory, and, with a recipe, its storage.")
+final class DoctorCommand implements Callable<Integer> {
+  private static final int ENVIRONMENT = 3;
+
+  @Mixin private RecipeOptions recipe;
+
+  @Override
+  public Integer call() {
+    HadoopStore store = HadoopStore.of(new Configuration());
+    Recipe resolved = recipe.read(store);
+    List<Doctor.Finding> findings = Doctor.examine(store, resolved);
+    findings.forEach(finding -> System.out.println(finding.text()));
+    return findings.stream().allMatch(Doctor.Finding::healthy) ? 0 : ENVIRONMENT;
+  }
+}

@@ -1,0 +1,98 @@
+package io.shardpress.jobs.cli;
+
+import io.shardpress.common.error.ShardpressException;
+import io.shardpress.jobs.run.Versions;
+import java.io.PrintWriter;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** The command line's entry point; exit codes are in the README. */
+@Command(
+    name = "shardpress",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    description = "Compresses transformer checkpoints on Apache Spark.",
+    synopsisSubcommandLabel = "<command>",
+    subcommands = {
+      PlanCommand.class,
+      CompressCommand.class,
+      EvaluateCommand.class,
+      VerifyCommand.class,
+      DoctorCommand.class,
+      HelpCommand.class
+    },
+    footer = {
+      "",
+      "Options after -- go to spark-submit: shardpress compress recipe.conf -- --master yarn"
+    })
+public final class Main {
+  private static final int USAGE = 1;
+  private static final int INTERNAL = 70;
+
+  private Main() {}
+
+  /** Exits only on failure: an exit before Spark's own final status fails a YARN application. */
+  public static void main(String[] arguments) {
+    int code = run(arguments);
+    if (code != 0) {
+      System.exit(code);
+    }
+  }
+
+  /** Runs one command and returns its exit code. */
+  static int run(String... arguments) {
+    CommandLine line = new CommandLine(new Main());
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setParameterExceptionHandler((error, unused) -> usage(error));
+    line.setExecutionExceptionHandler((error, command, result) -> report(error, command));
+    line.setExecutionStrategy(
+        parsed -> {
+          if (!parsed.hasSubcommand() && !parsed.isUsageHelpRequested()) {
+            parsed.commandSpec().commandLine().usage(System.err);
+            return USAGE;
+          }
+          return new CommandLine.RunLast().execute(parsed);
+        });
+    return line.execute(arguments);
+  }
+
+  private static int usage(ParameterException error) {
+    PrintWriter err = error.getCommandLine().getErr();
+    err.println("shardpress: " + error.getMessage());
+    if (!UnmatchedArgumentException.printSuggestions(error, err)) {
+      err.println(
+          "Run 'shardpress help%s' for what can be given."
+              .formatted(
+                  error.getCommandLine().getParent() == null
+                      ? ""
+                      : " " + error.getCommandLine().getCommandName()));
+    }
+    return USAGE;
+  }
+
+  private static int report(Exception error, CommandLine command) {
+    if (error instanceof ShardpressException known) {
+      command.getErr().println("shardpress: " + known.getMessage());
+      return known.exitCode();
+    }
+    LoggerFactory.getLogger(Main.class).error("Internal error", error);
+    command
+        .getErr()
+        .println(
+            "shardpress: internal error (%s). This is a fault in Shardpress; please report it with the lines above."
+                .formatted(error));
+    return INTERNAL;
+  }
+
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {"shardpress " + Versions.shardpress()};
+    }
+  }
+}

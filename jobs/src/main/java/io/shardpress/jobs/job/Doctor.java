@@ -1,0 +1,124 @@
+package io.shardpress.jobs.job;
+
+import io.shardpress.common.checkpoint.Checkpoint;
+import io.shardpress.common.error.ShardpressException;
+import io.shardpress.common.storage.HadoopStore;
+import io.shardpress.common.storage.Location;
+import io.shardpress.common.storage.Store;
+import io.shardpress.jobs.recipe.DataSize;
+import io.shardpress.jobs.recipe.Recipe;
+import io.shardpress.jobs.run.Versions;
+import io.shardpress.jobs.run.Workspace;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Supplier;
+
+/** Looks at everything a run will need, and says of each what is there or how to mend it. */
+public final class Doctor {
+  private Doctor() {}
+
+  /**
+   * @param what the thing looked at
+   * @param state what was found, or what is wrong and how to mend it
+   */
+  public record Finding(boolean healthy, String what, String state) {
+    /** One line for a terminal. */
+    public String text() {
+      return "%-4s %-12s %s".formatted(healthy ? "ok" : "FAIL", what, state);
+    }
+  }
+
+  /** Examines this process and, where the recipe names them, its model and its output. */
+  public static List<Finding> examine(HadoopStore store, Recipe recipe) {
+    List<Finding> findings = new ArrayList<>();
+    findings.add(java());
+    Versions.all()
+        .forEach(
+            (name, version) -> {
+              if (!name.equals("java")) {
+                findings.add(new Finding(true, name, version));
+              }
+            });
+    findings.add(natives());
+    findings.add(memory());
+    if (!recipe.model().isBlank()) {
+      findings.add(model(store, Location.of(recipe.model())));
+    }
+    recipe.output().uri().ifPresent(uri -> findings.addAll(output(store, Location.of(uri))));
+    return List.copyOf(findings);
+  }
+
+  private static Finding java() {
+    int feature = Runtime.version().feature();
+    return feature >= 17
+        ? new Finding(true, "java", System.getProperty("java.version"))
+        : new Finding(false, "java", "found %d; install a JDK 17 or newer".formatted(feature));
+  }
+
+  private static Finding natives() {
+    String directory =
+        Optional.ofNullable(System.getProperty("org.bytedeco.javacpp.cachedir"))
+            .orElse(System.getProperty("user.home") + "/.javacpp/cache");
+    return new Finding(true, "native cache", directory);
+  }
+
+  private static Finding memory() {
+    return new Finding(
+        true, "heap", "%s at most".formatted(new DataSize(Runtime.getRuntime().maxMemory())));
+  }
+
+  private static Finding model(Store store, Location model) {
+    return attempt(
+        "model",
+        () -> {
+          Checkpoint checkpoint = Checkpoint.open(store, model);
+          return "%s: %d tensors in %d files"
+              .formatted(model, checkpoint.names().size(), checkpoint.files().size());
+        });
+  }
+
+  private static List<Finding> output(Store store, Location output) {
+    List<Finding> findings = new ArrayList<>();
+    findings.add(
+        attempt(
+            "output",
+            () -> {
+              Location probe = output.child(".shardpress-probe-" + UUID.randomUUID());
+              boolean existed = store.exists(output);
+              write(store, probe);
+              store.delete(existed ? probe : output);
+              return output + ": can be written, listed and deleted";
+            }));
+    List<Store.Entry> leftovers = store.list(output.child(Workspace.STAGING));
+    if (!leftovers.isEmpty()) {
+      findings.add(
+          new Finding(
+              true,
+              "leftovers",
+              "%d unfinished runs in %s; delete the folder unless one is still running"
+                  .formatted(leftovers.size(), output.child(Workspace.STAGING))));
+    }
+    return findings;
+  }
+
+  private static void write(Store store, Location probe) {
+    try (OutputStream out = store.create(probe)) {
+      out.write(1);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Finding attempt(String what, Supplier<String> look) {
+    try {
+      return new Finding(true, what, look.get());
+    } catch (ShardpressException e) {
+      return new Finding(false, what, e.getMessage());
+    }
+  }
+}

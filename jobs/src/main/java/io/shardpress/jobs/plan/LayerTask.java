@@ -1,0 +1,70 @@
+package io.shardpress.jobs.plan;
+
+import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.operators.encoding.StoredLinear;
+import io.shardpress.operators.model.LinearModule;
+import io.shardpress.operators.quantization.Scheme;
+import io.shardpress.operators.quantization.Settings;
+import io.shardpress.operators.statistics.StatisticsNeed;
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * The compression of one linear.
+ *
+ * @param module name, e.g. {@code model.layers.0.mlp.down_proj}
+ * @param weight its tensor in the source checkpoint
+ * @param out output features
+ * @param in input features
+ * @param layout how {@code weight} is stored
+ * @param input id of the shared input that its statistics are kept under
+ * @param stage position in the forward pass: a block's index, or the number of blocks for the head
+ * @param expert whether it belongs to a routed expert
+ * @param steps what is done, in order; not empty
+ */
+public record LayerTask(
+    String module,
+    TensorSpec weight,
+    long out,
+    long in,
+    LinearModule.Layout layout,
+    String input,
+    int stage,
+    boolean expert,
+    List<Settings> steps)
+    implements Serializable {
+
+  public LayerTask {
+    steps = List.copyOf(steps);
+    if (steps.isEmpty()) {
+      throw new IllegalArgumentException("No step applies to " + module);
+    }
+  }
+
+  /** The linear as formats want it described. */
+  public StoredLinear stored() {
+    return new StoredLinear(module, out, in, weight.dtype(), layout);
+  }
+
+  /** What the result is stored as: the last step decides. */
+  public Scheme scheme() {
+    return steps.get(steps.size() - 1).scheme();
+  }
+
+  /** Whether any step reads statistics of the layer's input. */
+  public boolean needsStatistics() {
+    return steps.stream().anyMatch(step -> step.needs() != StatisticsNeed.NONE);
+  }
+
+  /** Predicted floating point operations: factor and sweep where there is a Gram, else rounding. */
+  public double cost() {
+    double weights = (double) out * in;
+    return needsStatistics() ? 2.0 / 3 * in * in * in + weights * in : 100 * weights;
+  }
+
+  /** Predicted peak bytes of the task: weight and its copies in F32, Gram, damped Gram, factor. */
+  public long peakBytes() {
+    long weightCopies = 4 * 4 * out * in;
+    return weightCopies + (needsStatistics() ? 3 * 4 * in * in : 0);
+  }
+}

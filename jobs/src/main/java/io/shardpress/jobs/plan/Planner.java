@@ -1,0 +1,193 @@
+package io.shardpress.jobs.plan;
+
+import io.shardpress.common.checkpoint.Checkpoint;
+import io.shardpress.common.error.InputException;
+import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.jobs.model.OpenModel;
+import io.shardpress.jobs.recipe.Recipe;
+import io.shardpress.jobs.recipe.Step;
+import io.shardpress.operators.encoding.Encoder;
+import io.shardpress.operators.model.Architecture;
+import io.shardpress.operators.model.Architectures;
+import io.shardpress.operators.model.LinearModule;
+import io.shardpress.operators.model.LinearModule.Role;
+import io.shardpress.operators.quantization.Settings;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Resolves a recipe against a checkpoint's headers, and refuses what cannot work before it costs.
+ */
+public final class Planner {
+  private static final String LINEAR = "Linear";
+
+  private final OpenModel model;
+  private final Recipe recipe;
+  private final Encoder encoder;
+  private final Map<String, Integer> stages;
+
+  private final List<LayerTask> layers = new ArrayList<>();
+  private final Map<String, String> uncompressed = new TreeMap<>();
+  private final List<String> warnings = new ArrayList<>();
+
+  private Planner(OpenModel model, Recipe recipe, Encoder encoder) {
+    this.model = model;
+    this.recipe = recipe;
+    this.encoder = encoder;
+    this.stages = stages(model);
+  }
+
+  /**
+   * @throws InputException when the recipe does not fit the model: nothing to do, group sizes that
+   *     do not divide, steps that need statistics of a family that cannot be run
+   */
+  public static Plan plan(OpenModel model, Recipe recipe, Encoder encoder) {
+    return new Planner(model, recipe, encoder).plan();
+  }
+
+  private Plan plan() {
+    Checkpoint checkpoint = model.checkpoint();
+    if (model.isCompressed()) {
+      throw new InputException(
+          "%s is compressed already (its config.json has a quantization_config). Compress the original checkpoint instead."
+              .formatted(checkpoint.location()));
+    }
+    List<LinearModule> linears =
+        model
+            .architecture()
+            .map(Architecture::linears)
+            .orElseGet(() -> LinearCatalog.byShape(checkpoint));
+    linears.forEach(this::place);
+    refuseWhatCannotWork();
+    Set<String> replaced = new LinkedHashSet<>();
+    layers.forEach(layer -> replaced.add(layer.weight().name()));
+    List<TensorSpec> copied =
+        checkpoint.specs().values().stream()
+            .filter(spec -> !replaced.contains(spec.name()))
+            .toList();
+    long sourceBytes = bytes(checkpoint.specs().values());
+    return new Plan(
+        model.architecture().map(Architecture::family),
+        model.architecture().map(Architecture::blocks).orElse(0),
+        layers,
+        copied,
+        uncompressed,
+        sourceBytes,
+        bytes(copied) + layers.stream().mapToLong(this::encodedBytes).sum(),
+        warnings);
+  }
+
+  private void place(LinearModule linear) {
+    if (linear.role() == Role.ROUTER) {
+      uncompressed.put(linear.name(), "routers stay as they are");
+      return;
+    }
+    List<Settings> steps = new ArrayList<>();
+    for (Step step : recipe.steps()) {
+      step.settingsFor(linear.name(), LINEAR).ifPresent(steps::add);
+    }
+    if (steps.isEmpty()) {
+      uncompressed.put(linear.name(), "no step targets it, or it is ignored");
+      return;
+    }
+    if (steps.size() > 1) {
+      throw new InputException(
+          "%s is quantized by %d steps; once is all a weight can take. Narrow the targets of the steps, or use overrides inside one."
+              .formatted(linear.name(), steps.size()));
+    }
+    TensorSpec weight = model.checkpoint().spec(linear.name() + ".weight");
+    requireShape(linear, weight);
+    layers.add(
+        new LayerTask(
+            linear.name(),
+            weight,
+            linear.out(),
+            linear.in(),
+            linear.layout(),
+            linear.input(),
+            stages.getOrDefault(
+                linear.name(), model.architecture().map(Architecture::blocks).orElse(0)),
+            linear.expert().isPresent(),
+            steps));
+  }
+
+  /** The block that each linear belongs to; what is in none is the head. */
+  private static Map<String, Integer> stages(OpenModel model) {
+    Map<String, Integer> stages = new HashMap<>();
+    model
+        .architecture()
+        .ifPresent(
+            architecture -> {
+              for (int block = 0; block < architecture.blocks(); block++) {
+                for (LinearModule linear : architecture.linears(block)) {
+                  stages.put(linear.name(), block);
+                }
+              }
+            });
+    return stages;
+  }
+
+  private void requireShape(LinearModule linear, TensorSpec weight) {
+    List<Long> expected =
+        linear.layout() == LinearModule.Layout.OUT_IN
+            ? List.of(linear.out(), linear.in())
+            : List.of(linear.in(), linear.out());
+    if (!weight.shape().equals(expected)) {
+      throw new InputException(
+          "%s is %s, but config.json makes it %s. Check that config.json belongs to these weights."
+              .formatted(weight.name(), weight.shape(), expected));
+    }
+    if (!weight.dtype().isWeightFloat()) {
+      throw new InputException(
+          "%s is stored as %s; only F32, F16 and BF16 weights can be compressed. Convert the checkpoint, or ignore this module."
+              .formatted(weight.name(), weight.dtype()));
+    }
+  }
+
+  private void refuseWhatCannotWork() {
+    if (layers.isEmpty()) {
+      throw new InputException(
+          "No linear of %s is targeted by the recipe's steps. Name targets such as [\"Linear\"], and check the ignore list."
+              .formatted(model.checkpoint().location()));
+    }
+    for (LayerTask layer : layers) {
+      for (Settings step : layer.steps()) {
+        try {
+          step.scheme().groupSize().check(layer.in());
+        } catch (InputException e) {
+          throw new InputException(layer.module() + ": " + e.getMessage(), e);
+        }
+      }
+    }
+    boolean unknown = model.architecture().isEmpty();
+    if (unknown && layers.stream().anyMatch(LayerTask::needsStatistics)) {
+      throw new InputException(
+          "The family '%s' is not one that Shardpress can run, so no statistics can be collected for it. Use data-free steps such as rtn; known families: %s."
+              .formatted(
+                  model.checkpoint().config().modelType(),
+                  String.join(", ", Architectures.modelTypes())));
+    }
+    if (unknown) {
+      warnings.add(
+          "Unknown family '%s': linears were guessed from names and shapes; check the list above."
+              .formatted(model.checkpoint().config().modelType()));
+    }
+  }
+
+  private long encodedBytes(LayerTask layer) {
+    return bytes(encoder.plan(layer.stored(), layer.scheme()));
+  }
+
+  private static long bytes(Iterable<TensorSpec> specs) {
+    long sum = 0;
+    for (TensorSpec spec : specs) {
+      sum += spec.bytes();
+    }
+    return sum;
+  }
+}

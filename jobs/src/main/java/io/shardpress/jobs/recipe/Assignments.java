@@ -1,0 +1,79 @@
+package io.shardpress.jobs.recipe;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigList;
+import com.typesafe.config.ConfigObject;
+import com.typesafe.config.ConfigUtil;
+import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueFactory;
+import io.shardpress.common.config.Hocon;
+import io.shardpress.common.error.UsageException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * {@code --set key=value}: keys are paths, in which a number picks an element of a list ({@code
+ * steps.0.gptq.bits=3}); values are HOCON, or plain text where they do not look like it.
+ */
+final class Assignments {
+  private static final String ORIGIN = "--set";
+  private static final Pattern LOOKS_LIKE_HOCON =
+      Pattern.compile("(?s)[\\[{\"].*|-?\\d+(\\.\\d+)?([eE]-?\\d+)?|true|false|null");
+
+  private Assignments() {}
+
+  /** {@code config} with the assignments made, in order. */
+  static Config apply(Config config, List<String> assignments) {
+    ConfigValue root = config.root();
+    for (String assignment : assignments) {
+      int equals = assignment.indexOf('=');
+      if (equals < 1) {
+        throw new UsageException(
+            "--set needs key=value, not '%s'. Write for example --set calibration.sequences=64."
+                .formatted(assignment));
+      }
+      List<String> path = ConfigUtil.splitPath(assignment.substring(0, equals).strip());
+      root = assign(root, path, value(assignment.substring(equals + 1).strip()), assignment);
+    }
+    return ((ConfigObject) root).toConfig();
+  }
+
+  private static ConfigValue value(String text) {
+    return LOOKS_LIKE_HOCON.matcher(text).matches()
+        ? Hocon.resolve(Hocon.parse("value = " + text, ORIGIN)).getValue("value")
+        : ConfigValueFactory.fromAnyRef(text, ORIGIN);
+  }
+
+  private static ConfigValue assign(
+      ConfigValue node, List<String> path, ConfigValue value, String assignment) {
+    if (path.isEmpty()) {
+      return value;
+    }
+    String key = path.get(0);
+    List<String> rest = path.subList(1, path.size());
+    if (node instanceof ConfigList list) {
+      List<ConfigValue> elements = new ArrayList<>(list);
+      int index = index(key, elements.size(), assignment);
+      elements.set(index, assign(elements.get(index), rest, value, assignment));
+      return ConfigValueFactory.fromIterable(elements, list.origin().description());
+    }
+    ConfigObject object =
+        node instanceof ConfigObject known
+            ? known
+            : ConfigValueFactory.fromMap(java.util.Map.of(), ORIGIN);
+    ConfigValue child = object.get(key);
+    ConfigValue start =
+        child == null ? ConfigValueFactory.fromMap(java.util.Map.of(), ORIGIN) : child;
+    return object.withValue(key, assign(start, rest, value, assignment));
+  }
+
+  private static int index(String key, int size, String assignment) {
+    if (key.matches("\\d{1,6}") && Integer.parseInt(key) < size) {
+      return Integer.parseInt(key);
+    }
+    throw new UsageException(
+        "--set %s: '%s' does not pick an element of the list. Write a number from 0 to %d."
+            .formatted(assignment, key, size - 1));
+  }
+}

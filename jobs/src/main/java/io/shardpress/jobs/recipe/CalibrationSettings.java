@@ -1,0 +1,43 @@
+package io.shardpress.jobs.recipe;
+
+import io.shardpress.jobs.calibrate.CalibrationMode;
+import io.shardpress.jobs.calibrate.ExpertPolicy;
+import io.shardpress.jobs.data.DataSettings;
+import io.shardpress.jobs.data.Sample;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The recipe's {@code calibration} section.
+ *
+ * @param data files or globs; empty when no step needs data
+ * @param field JSON field or Parquet column with text or token ids
+ * @param sequences number of sequences
+ * @param length tokens per sequence
+ * @param chunkTokens tokens of one task; chunk borders, and so the bits of the sums, follow from it
+ */
+public record CalibrationSettings(
+    List<String> data,
+    Optional<String> field,
+    int sequences,
+    int length,
+    CalibrationMode mode,
+    Sample sample,
+    long seed,
+    DataSettings.Bos bos,
+    int chunkTokens,
+    ExpertPolicy experts) {
+
+  /** The same as settings of the data reader. */
+  public DataSettings dataSettings() {
+    return new DataSettings(
+        data,
+        field,
+        length,
+        Optional.of(sequences),
+        sample,
+        seed,
+        bos,
+        Math.max(1, chunkTokens / Math.max(1, length)));
+  }
+}

@@ -1,0 +1,10 @@
+package io.shardpress.jobs.run;
+
+import java.io.Serializable;
+
+/**
+ * One file of a published checkpoint.
+ *
+ * @param sha256 of all its bytes, in hexadecimal
+ */
+public record PublishedFile(String name, long bytes, String sha256) implements Serializable {}

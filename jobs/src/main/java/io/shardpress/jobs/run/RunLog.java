@@ -1,0 +1,135 @@
+package io.shardpress.jobs.run;
+
+import com.typesafe.config.ConfigRenderOptions;
+import io.shardpress.common.checkpoint.Checkpoint;
+import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.jobs.compress.LayerOutcome;
+import io.shardpress.jobs.evaluate.Evaluation;
+import io.shardpress.jobs.plan.Plan;
+import io.shardpress.jobs.recipe.Recipe;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/** Gathers what a run learns about itself, so that its record can be written at any end. */
+public final class RunLog {
+  private final UUID run;
+  private final Recipe recipe;
+  private final String applicationId;
+  private final Instant startedAt;
+  private final Map<String, Double> seconds = new LinkedHashMap<>();
+  private final List<LayerOutcome> layers = new ArrayList<>();
+  private List<ExpertTokens> experts = List.of();
+  private Optional<Plan> plan = Optional.empty();
+  private long parameters;
+  private Optional<Sizes> sizes = Optional.empty();
+  private Optional<String> calibrationDigest = Optional.empty();
+  private Optional<Evaluation> evaluation = Optional.empty();
+
+  public RunLog(UUID run, Recipe recipe, String applicationId, Instant startedAt) {
+    this.run = run;
+    this.recipe = recipe;
+    this.applicationId = applicationId;
+    this.startedAt = startedAt;
+  }
+
+  /** Runs {@code work} and adds its wall time to {@code stage}, also when it fails. */
+  public <T> T time(String stage, Supplier<T> work) {
+    long start = System.nanoTime();
+    try {
+      return work.get();
+    } finally {
+      seconds.merge(stage, (System.nanoTime() - start) / 1e9, Double::sum);
+    }
+  }
+
+  public void planned(Checkpoint source, Plan resolved) {
+    plan = Optional.of(resolved);
+    parameters =
+        source.specs().values().stream()
+            .filter(spec -> spec.dtype().isWeightFloat())
+            .mapToLong(TensorSpec::elements)
+            .sum();
+  }
+
+  public void calibrated(String digest, List<ExpertTokens> tokensPerExpert) {
+    calibrationDigest = Optional.of(digest);
+    experts = List.copyOf(tokensPerExpert);
+  }
+
+  public void solved(List<LayerOutcome> outcomes) {
+    layers.addAll(outcomes);
+  }
+
+  /**
+   * @param outputBytes tensor data of the published checkpoint
+   */
+  public void assembled(long outputBytes) {
+    long linearBits =
+        layers.stream()
+            .flatMap(layer -> layer.tensors().stream())
+            .mapToLong(spec -> 8 * spec.bytes())
+            .sum();
+    long linearWeights =
+        layers.stream()
+            .filter(LayerOutcome::replacesWeight)
+            .mapToLong(layer -> layer.out() * layer.in())
+            .sum();
+    sizes =
+        Optional.of(
+            new Sizes(
+                plan.map(Plan::sourceBytes).orElse(0L),
+                outputBytes,
+                parameters,
+                8.0 * outputBytes / parameters,
+                linearWeights == 0 ? Double.NaN : (double) linearBits / linearWeights));
+  }
+
+  public void evaluated(Evaluation found) {
+    evaluation = Optional.of(found);
+  }
+
+  public RunRecord complete(List<PublishedFile> files) {
+    return record("complete", Optional.empty(), files);
+  }
+
+  public RunRecord failed(String message) {
+    return record("failed", Optional.of(message), List.of());
+  }
+
+  private RunRecord record(String status, Optional<String> error, List<PublishedFile> files) {
+    Map<LayerOutcome.Kind, Long> totals =
+        layers.stream()
+            .collect(
+                Collectors.groupingBy(LayerOutcome::kind, TreeMap::new, Collectors.counting()));
+    return new RunRecord(
+        RunRecord.FORMAT,
+        run.toString(),
+        status,
+        error,
+        startedAt.toString(),
+        applicationId,
+        Versions.all(),
+        // Spark settings may hold credentials under any name: they stay out.
+        recipe.resolved().withoutPath("spark").root().render(ConfigRenderOptions.concise()),
+        recipe.model(),
+        plan.flatMap(Plan::family),
+        calibrationDigest,
+        List.copyOf(layers),
+        totals,
+        plan.map(Plan::uncompressed).orElse(Map.of()),
+        experts,
+        sizes,
+        evaluation,
+        seconds,
+        files,
+        plan.map(Plan::warnings).orElse(List.of()));
+  }
+}

@@ -1,0 +1,2 @@
+/** Small helpers over the storage contract. */
+package io.shardpress.jobs.storage;

@@ -1,0 +1,209 @@
+package io.shardpress.operators.encoding;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.shardpress.common.tensor.DType;
+import io.shardpress.common.tensor.FloatCodec;
+import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.operators.quantization.Activations;
+import io.shardpress.operators.quantization.ColumnOrder;
+import io.shardpress.operators.quantization.QuantizedWeight;
+import io.shardpress.operators.quantization.Scheme;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The formats of vllm-project/compressed-tensors: {@code pack-quantized} for weight-only schemes
+ * (codes as dense bit streams, straddling words since 0.17.0), {@code int-quantized} where the
+ * runtime quantizes activations too (a byte per code).
+ *
+ * <p>Tensors of a module: {@code weight_packed} I32 {@code [out, ⌈in·b/32⌉]} or {@code weight} I8
+ * {@code [out, in]}; {@code weight_scale} {@code [out, groups]} in the weight's type; {@code
+ * weight_shape} I64 {@code [2]} when packed; {@code weight_zero_point} when asymmetric (packed down
+ * the rows, or I8); {@code weight_g_idx} I32 {@code [in]} for the group order.
+ */
+public record CompressedTensors() implements Encoder {
+
+  static boolean isPacked(Scheme scheme) {
+    return scheme.activations() == Activations.NONE;
+  }
+
+  @Override
+  public List<TensorSpec> plan(StoredLinear linear, Scheme scheme) {
+    long out = linear.out();
+    long in = linear.in();
+    int bits = scheme.grid().bits();
+    long groups = scheme.groupSize().groups(Math.toIntExact(in));
+    String name = linear.module() + ".weight";
+    List<TensorSpec> specs = new ArrayList<>();
+    if (isPacked(scheme)) {
+      specs.add(TensorSpec.of(name + "_packed", DType.I32, out, BitStream.words(in, bits)));
+      specs.add(TensorSpec.of(name + "_shape", DType.I64, 2));
+    } else {
+      specs.add(TensorSpec.of(name, DType.I8, out, in));
+    }
+    specs.add(TensorSpec.of(name + "_scale", linear.type(), out, groups));
+    if (!scheme.grid().symmetric()) {
+      specs.add(
+          isPacked(scheme)
+              ? TensorSpec.of(name + "_zero_point", DType.I32, BitStream.words(out, bits), groups)
+              : TensorSpec.of(name + "_zero_point", DType.I8, out, groups));
+    }
+    if (scheme.order() == ColumnOrder.GROUP) {
+      specs.add(TensorSpec.of(name + "_g_idx", DType.I32, in));
+    }
+    return List.copyOf(specs);
+  }
+
+  @Override
+  public List<RawTensor> encode(StoredLinear linear, QuantizedWeight weight) {
+    List<RawTensor> tensors = new ArrayList<>();
+    for (TensorSpec spec : plan(linear, weight.scheme())) {
+      ByteBuffer bytes =
+          ByteBuffer.allocate(Math.toIntExact(spec.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+      fill(bytes, spec, linear, weight);
+      tensors.add(new RawTensor(spec, bytes.flip()));
+    }
+    return List.copyOf(tensors);
+  }
+
+  private static void fill(
+      ByteBuffer bytes, TensorSpec spec, StoredLinear linear, QuantizedWeight weight) {
+    int bits = weight.scheme().grid().bits();
+    int offset = 1 << (bits - 1);
+    int groups = weight.groups();
+    switch (suffix(spec, linear)) {
+      case "" -> bytes.put(weight.codes());
+      case "_packed" -> {
+        for (int row = 0; row < weight.out(); row++) {
+          BitStream.pack(weight.codes(), row * weight.in(), 1, weight.in(), offset, bits, bytes);
+        }
+      }
+      case "_shape" -> bytes.putLong(weight.out()).putLong(weight.in());
+      case "_scale" ->
+          FloatCodec.encode(linear.type(), weight.scales(), 0, weight.scales().length, bytes);
+      case "_zero_point" -> {
+        if (isPacked(weight.scheme())) {
+          packZeroPoints(bytes, weight, bits, offset, groups);
+        } else {
+          bytes.put(weight.zeroPoints());
+        }
+      }
+      case "_g_idx" -> {
+        for (int group : weight.groupOfColumn()) {
+          bytes.putInt(group);
+        }
+      }
+      default -> throw new IllegalStateException(spec.name());
+    }
+  }
+
+  /** Each group column is a stream down the rows; the words of all columns stand side by side. */
+  private static void packZeroPoints(
+      ByteBuffer bytes, QuantizedWeight weight, int bits, int offset, int groups) {
+    int words = BitStream.words(weight.out(), bits);
+    ByteBuffer column = ByteBuffer.allocate(4 * words).order(ByteOrder.LITTLE_ENDIAN);
+    for (int group = 0; group < groups; group++) {
+      column.clear();
+      BitStream.pack(weight.zeroPoints(), group, groups, weight.out(), offset, bits, column);
+      for (int word = 0; word < words; word++) {
+        bytes.putInt(4 * (word * groups + group), column.getInt(4 * word));
+      }
+    }
+    bytes.position(bytes.limit());
+  }
+
+  @Override
+  public INDArray decode(StoredLinear linear, Scheme scheme, Map<String, RawTensor> tensors) {
+    return read(linear, scheme, tensors).dequantize();
+  }
+
+  /**
+   * The codes and scales of a linear.
+   *
+   * @throws io.shardpress.common.error.InputException when a tensor is missing or has another shape
+   */
+  public static QuantizedWeight read(
+      StoredLinear linear, Scheme scheme, Map<String, RawTensor> tensors) {
+    Map<String, ByteBuffer> data = new TreeMap<>();
+    for (TensorSpec spec : new CompressedTensors().plan(linear, scheme)) {
+      data.put(suffix(spec, linear), Tensors.require(tensors, spec).data());
+    }
+    int out = Math.toIntExact(linear.out());
+    int in = Math.toIntExact(linear.in());
+    int bits = scheme.grid().bits();
+    int offset = 1 << (bits - 1);
+    int groups = scheme.groupSize().groups(in);
+    byte[] codes = new byte[Math.multiplyExact(out, in)];
+    if (isPacked(scheme)) {
+      ByteBuffer packed = data.get("_packed");
+      for (int row = 0; row < out; row++) {
+        packed.position(4 * row * BitStream.words(in, bits));
+        BitStream.unpack(packed, bits, offset, in, codes, row * in, 1);
+      }
+    } else {
+      data.get("").get(codes);
+    }
+    float[] scales = new float[out * groups];
+    FloatCodec.decode(linear.type(), data.get("_scale"), scales, 0, scales.length);
+    return new QuantizedWeight(
+        scheme,
+        out,
+        in,
+        codes,
+        scales,
+        zeroPoints(data, scheme, out, groups),
+        groupOfColumn(data, scheme, in));
+  }
+
+  private static byte[] zeroPoints(
+      Map<String, ByteBuffer> data, Scheme scheme, int out, int groups) {
+    if (scheme.grid().symmetric()) {
+      return new byte[0];
+    }
+    byte[] zeroPoints = new byte[out * groups];
+    ByteBuffer stored = data.get("_zero_point");
+    if (!isPacked(scheme)) {
+      stored.get(zeroPoints);
+      return zeroPoints;
+    }
+    int bits = scheme.grid().bits();
+    int words = BitStream.words(out, bits);
+    ByteBuffer column = ByteBuffer.allocate(4 * words).order(ByteOrder.LITTLE_ENDIAN);
+    for (int group = 0; group < groups; group++) {
+      for (int word = 0; word < words; word++) {
+        column.putInt(4 * word, stored.getInt(4 * (word * groups + group)));
+      }
+      BitStream.unpack(column.clear(), bits, 1 << (bits - 1), out, zeroPoints, group, groups);
+    }
+    return zeroPoints;
+  }
+
+  private static int[] groupOfColumn(Map<String, ByteBuffer> data, Scheme scheme, int in) {
+    int[] groups = new int[in];
+    ByteBuffer stored = data.get("_g_idx");
+    int width = scheme.groupSize().in(in);
+    for (int j = 0; j < in; j++) {
+      groups[j] = stored == null ? j / width : stored.getInt();
+    }
+    return groups;
+  }
+
+  private static String suffix(TensorSpec spec, StoredLinear linear) {
+    return spec.name().substring(linear.module().length() + ".weight".length());
+  }
+
+  @Override
+  public ObjectNode config(
+      ObjectNode source, Map<String, Scheme> schemes, Set<String> uncompressed) {
+    ObjectNode config = source.deepCopy();
+    config.set("quantization_config", QuantizationConfig.write(schemes, uncompressed));
+    return config;
+  }
+}

@@ -1,0 +1,42 @@
+package io.shardpress.operators.encoding;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.operators.quantization.QuantizedWeight;
+import io.shardpress.operators.quantization.Scheme;
+import java.io.Serializable;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * One target format: pure functions over one linear's tensors. Names and shapes are known before
+ * any work is done.
+ */
+public sealed interface Encoder extends Serializable permits CompressedTensors, DequantizedWeights {
+
+  /** Names, types and shapes of the tensors that stand for a linear. */
+  List<TensorSpec> plan(StoredLinear linear, Scheme scheme);
+
+  /** The tensors of {@link #plan}, in its order. */
+  List<RawTensor> encode(StoredLinear linear, QuantizedWeight weight);
+
+  /**
+   * The weight that a runtime will see, F32 {@code [out, in]}; the caller closes it.
+   *
+   * @param tensors by full name; others may be there
+   * @throws io.shardpress.common.error.InputException when one is missing or has another shape
+   */
+  INDArray decode(StoredLinear linear, Scheme scheme, Map<String, RawTensor> tensors);
+
+  /**
+   * The published {@code config.json}.
+   *
+   * @param source the original's configuration, left unchanged
+   * @param schemes the scheme of each compressed module
+   * @param uncompressed linears that a reader would look for in vain
+   */
+  ObjectNode config(ObjectNode source, Map<String, Scheme> schemes, Set<String> uncompressed);
+}
