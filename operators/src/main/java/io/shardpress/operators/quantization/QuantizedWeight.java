@@ -85,8 +85,10 @@ public record QuantizedWeight(
       int groupsBefore = row * first.groups();
       System.arraycopy(slice.codes, 0, whole.codes, row * first.in, slice.codes.length);
       System.arraycopy(slice.scales, 0, whole.scales, groupsBefore, slice.scales.length);
-      System.arraycopy(
-          slice.zeroPoints, 0, whole.zeroPoints, groupsBefore, slice.zeroPoints.length);
+      if (slice.zeroPoints.length > 0) {
+        System.arraycopy(
+            slice.zeroPoints, 0, whole.zeroPoints, groupsBefore, slice.zeroPoints.length);
+      }
       row += slice.out;
     }
     return whole.finish();
