@@ -19,8 +19,7 @@ import java.util.Optional;
  *     grid}, {@code max-shrink}, {@code norm}
  * @param activations {@code activations}: {@code none} or {@code dynamic-int8}
  * @param order {@code order}: {@code static}, {@code group} or {@code natural}
- * @param scaleSource {@code scale-source}: {@code original} or {@code updated}; when absent, {@code
- *     original} for the static order and {@code updated} for the others
+ * @param scaleSource {@code scale-source}: {@code auto}, {@code original} or {@code updated}
  * @param damping {@code damping}: added to the Gram's diagonal, as a share of its mean
  * @param dampingLadder {@code damping-ladder}: factors on the damping, tried in turn until the
  *     factorization succeeds
@@ -35,7 +34,7 @@ public record Gptq(
     Clip clip,
     Activations activations,
     ColumnOrder order,
-    Optional<ScaleSource> scaleSource,
+    ScaleSource scaleSource,
     double damping,
     List<Double> dampingLadder,
     Fallback fallback,
@@ -64,7 +63,7 @@ public record Gptq(
     if (blockSize < 1 || blockSize > 1024) {
       throw new InputException("block-size = %d: give 1 to 1024 columns.".formatted(blockSize));
     }
-    if (order == ColumnOrder.STATIC && scaleSource.equals(Optional.of(ScaleSource.UPDATED))) {
+    if (order == ColumnOrder.STATIC && scaleSource == ScaleSource.UPDATED) {
       throw new InputException(
           "scale-source = updated does not go with order = static: its groups are not swept one"
               + " after another. Choose original, or order = group or natural.");
@@ -80,7 +79,7 @@ public record Gptq(
         Clip.MSE,
         Activations.NONE,
         ColumnOrder.STATIC,
-        Optional.empty(),
+        ScaleSource.AUTO,
         0.01,
         List.of(1.0, 10.0, 100.0),
         Fallback.FAIL,
@@ -90,8 +89,10 @@ public record Gptq(
 
   /** Whether groups take their scale when the sweep reaches them. */
   ScaleSource effectiveScaleSource() {
-    return scaleSource.orElse(
-        order == ColumnOrder.STATIC ? ScaleSource.ORIGINAL : ScaleSource.UPDATED);
+    if (scaleSource != ScaleSource.AUTO) {
+      return scaleSource;
+    }
+    return order == ColumnOrder.STATIC ? ScaleSource.ORIGINAL : ScaleSource.UPDATED;
   }
 
   @Override

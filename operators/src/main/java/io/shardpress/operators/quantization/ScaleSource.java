@@ -2,6 +2,8 @@ package io.shardpress.operators.quantization;
 
 /** From which weights a sweep takes the scale of a group. */
 public enum ScaleSource {
+  /** {@code original} for the static order, {@code updated} for the others. */
+  AUTO,
   /** The dense weights, before the sweep. */
   ORIGINAL,
   /**
