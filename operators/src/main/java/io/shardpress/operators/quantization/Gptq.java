@@ -3,7 +3,6 @@ package io.shardpress.operators.quantization;
 import io.shardpress.common.error.InputException;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StatisticsNeed;
-import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;
 
@@ -125,54 +124,5 @@ public record Gptq(
                         "gptq needs the Gram of its input, and there is none. Calibrate with Grams,"
                             + " or choose a data-free method such as rtn."));
     return GptqSolver.prepare(this, needed);
-  }
-
-  /** {@link Optional} does not travel with tasks: settings go as {@link Wire}. */
-  private Object writeReplace() {
-    return new Wire(
-        bits,
-        symmetric,
-        groupSize,
-        clip,
-        activations,
-        order,
-        scaleSource.map(List::of).orElse(List.of()),
-        damping,
-        dampingLadder,
-        fallback,
-        blockSize,
-        nonfinite);
-  }
-
-  private record Wire(
-      int bits,
-      boolean symmetric,
-      GroupSize groupSize,
-      Clip clip,
-      Activations activations,
-      ColumnOrder order,
-      List<ScaleSource> scaleSource,
-      double damping,
-      List<Double> dampingLadder,
-      Fallback fallback,
-      int blockSize,
-      NonfinitePolicy nonfinite)
-      implements Serializable {
-
-    private Object readResolve() {
-      return new Gptq(
-          bits,
-          symmetric,
-          groupSize,
-          clip,
-          activations,
-          order,
-          scaleSource.stream().findFirst(),
-          damping,
-          dampingLadder,
-          fallback,
-          blockSize,
-          nonfinite);
-    }
   }
 }

@@ -30,7 +30,7 @@ class GptqTest {
         Clip.MSE,
         Activations.NONE,
         order,
-        Optional.empty(),
+        ScaleSource.AUTO,
         0.01,
         List.of(1.0, 10.0, 100.0),
         Fallback.FAIL,

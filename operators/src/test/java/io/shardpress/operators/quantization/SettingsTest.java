@@ -12,7 +12,6 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -21,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class SettingsTest {
 
   private static Gptq gptq(
-      ColumnOrder order, Optional<ScaleSource> source, double damping, List<Double> ladder) {
+      ColumnOrder order, ScaleSource source, double damping, List<Double> ladder) {
     return new Gptq(
         4,
         true,
@@ -43,7 +42,7 @@ class SettingsTest {
         List.of(
             Rtn.of(4, GroupSize.of(128)),
             Gptq.of(3, GroupSize.CHANNEL),
-            gptq(ColumnOrder.GROUP, Optional.of(ScaleSource.ORIGINAL), 0.05, List.of(1.0)));
+            gptq(ColumnOrder.GROUP, ScaleSource.ORIGINAL, 0.05, List.of(1.0)));
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
       out.writeObject(all);
@@ -72,7 +71,7 @@ class SettingsTest {
   @EnumSource(ColumnOrder.class)
   void oneScalePerRowNeedsNoOrderInTheFile(ColumnOrder order) {
     assertThat(Gptq.of(4, GroupSize.CHANNEL).scheme().order()).isEqualTo(ColumnOrder.NATURAL);
-    assertThat(gptq(order, Optional.empty(), 0.01, List.of(1.0)).scheme().order()).isEqualTo(order);
+    assertThat(gptq(order, ScaleSource.AUTO, 0.01, List.of(1.0)).scheme().order()).isEqualTo(order);
   }
 
   @Test
@@ -80,17 +79,16 @@ class SettingsTest {
     assertThatThrownBy(() -> Rtn.of(5, GroupSize.CHANNEL))
         .isInstanceOf(InputException.class)
         .hasMessage("bits = 5: give 2, 3, 4 or 8.");
-    assertThatThrownBy(() -> gptq(ColumnOrder.STATIC, Optional.empty(), 0, List.of(1.0)))
+    assertThatThrownBy(() -> gptq(ColumnOrder.STATIC, ScaleSource.AUTO, 0, List.of(1.0)))
         .isInstanceOf(InputException.class)
         .hasMessageStartingWith("damping = 0.0");
-    assertThatThrownBy(() -> gptq(ColumnOrder.STATIC, Optional.empty(), 0.01, List.of()))
+    assertThatThrownBy(() -> gptq(ColumnOrder.STATIC, ScaleSource.AUTO, 0.01, List.of()))
         .isInstanceOf(InputException.class)
         .hasMessageStartingWith("damping-ladder = []");
-    assertThatThrownBy(() -> gptq(ColumnOrder.STATIC, Optional.empty(), 0.01, List.of(10.0, 1.0)))
+    assertThatThrownBy(() -> gptq(ColumnOrder.STATIC, ScaleSource.AUTO, 0.01, List.of(10.0, 1.0)))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("rising");
-    assertThatThrownBy(
-            () -> gptq(ColumnOrder.STATIC, Optional.of(ScaleSource.UPDATED), 0.01, List.of(1.0)))
+    assertThatThrownBy(() -> gptq(ColumnOrder.STATIC, ScaleSource.UPDATED, 0.01, List.of(1.0)))
         .isInstanceOf(InputException.class)
         .hasMessageStartingWith("scale-source = updated does not go with order = static");
     assertThatThrownBy(() -> new Clip(Clip.Method.MSE, 100, 1, 2.4))

@@ -84,7 +84,7 @@ class SolverReferenceTest {
         clip,
         Activations.NONE,
         parts.group("static") == null ? ColumnOrder.NATURAL : ColumnOrder.STATIC,
-        Optional.empty(),
+        ScaleSource.AUTO,
         0.01,
         List.of(1.0),
         Fallback.FAIL,
