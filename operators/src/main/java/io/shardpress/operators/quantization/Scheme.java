@@ -17,7 +17,7 @@ public record Scheme(Grid grid, GroupSize groupSize, ColumnOrder order, Activati
   }
 
   /** Refuses a linear that this scheme cannot describe; see {@link GroupSize#check}. */
-  void check(String module, long in) {
+  public void check(String module, long in) {
     try {
       groupSize.check(in);
     } catch (InputException e) {
