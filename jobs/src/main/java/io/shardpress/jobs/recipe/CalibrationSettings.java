@@ -1,7 +1,5 @@
 package io.shardpress.jobs.recipe;
 
-import io.shardpress.jobs.calibrate.CalibrationMode;
-import io.shardpress.jobs.calibrate.ExpertPolicy;
 import io.shardpress.jobs.data.DataSettings;
 import io.shardpress.jobs.data.Sample;
 import java.util.List;
