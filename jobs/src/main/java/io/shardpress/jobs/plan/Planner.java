@@ -2,6 +2,7 @@ package io.shardpress.jobs.plan;
 
 import io.shardpress.common.checkpoint.Checkpoint;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.match.ModuleMatcher;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.recipe.Recipe;
@@ -64,6 +65,7 @@ public final class Planner {
             .orElseGet(() -> LinearCatalog.byShape(checkpoint));
     linears.forEach(this::place);
     refuseWhatCannotWork();
+    warnOfPatternsWithoutMatch(linears);
     Set<String> replaced = new LinkedHashSet<>();
     layers.forEach(layer -> replaced.add(layer.weight().name()));
     List<TensorSpec> copied =
@@ -174,9 +176,37 @@ public final class Planner {
     }
     if (unknown) {
       warnings.add(
-          "Unknown family '%s': linears were guessed from names and shapes; check the list above."
+          "Unknown family '%s': linears were guessed from names and shapes; check what the plan command lists."
               .formatted(model.checkpoint().config().modelType()));
     }
+  }
+
+  /** A misspelt pattern leaves a layer as it is, or quantizes one that should have been spared. */
+  private void warnOfPatternsWithoutMatch(List<LinearModule> linears) {
+    Map<String, String> modules = new HashMap<>();
+    linears.forEach(linear -> modules.put(linear.name(), LINEAR));
+    for (int i = 0; i < recipe.steps().size(); i++) {
+      Step step = recipe.steps().get(i);
+      warnOfPatternsWithoutMatch("steps.%d: target".formatted(i), step.targets(), modules);
+      for (Step.Override override : step.overrides()) {
+        warnOfPatternsWithoutMatch(
+            "steps.%d: override's target".formatted(i), override.targets(), modules);
+      }
+      if (!step.ignore().equals(Step.DEFAULT_IGNORE)) {
+        warnOfPatternsWithoutMatch("steps.%d: ignored name".formatted(i), step.ignore(), modules);
+      }
+    }
+  }
+
+  private void warnOfPatternsWithoutMatch(
+      String what, ModuleMatcher patterns, Map<String, String> modules) {
+    patterns
+        .unmatched(modules)
+        .forEach(
+            pattern ->
+                warnings.add(
+                    "%s '%s' matches no linear of this model; is it misspelt?"
+                        .formatted(what, pattern)));
   }
 
   private long encodedBytes(LayerTask layer) {
