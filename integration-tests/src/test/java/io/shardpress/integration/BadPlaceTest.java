@@ -128,7 +128,7 @@ class BadPlaceTest extends Refusals {
     Map<String, String> before = Folders.hashes(model.folder());
     String recipe = recipe(model.folder(), Recipes.RTN);
 
-    for (String place : new String[] {"", "/.", "/compressed"}) {
+    for (String place : new String[] {"", "/.", "/../model"}) {
       Cli.run("compress", recipe, "--output", model.folder() + place, "--overwrite")
           .refused(DESTINATION, model.folder().toString());
     }

@@ -35,7 +35,7 @@ class BadRecipeTest extends Refusals {
         "calibration { sequences = many }          | calibration.sequences",
         "calibration { sequences = 1.5 }           | calibration.sequences",
         "calibration { sequences = -1 }            | sequences",
-        "calibration { length = 1 }                | length",
+        "calibration { length = 0 }                | length",
         "calibration { mode = twopass }            | calibration.mode",
         "calibration = 4                           | calibration",
         "model = { a = b }                         | model",
