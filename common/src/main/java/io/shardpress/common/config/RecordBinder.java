@@ -33,7 +33,7 @@ public final class RecordBinder {
    */
   public static <T extends Record> T bind(ConfigObject object, Class<T> type, String path) {
     RecordComponent[] components = type.getRecordComponents();
-    refuseUnknownKeys(object, components, path);
+    refuseUnknownKeys(object, keys(type), path);
     Object[] arguments = new Object[components.length];
     Class<?>[] parameterTypes = new Class<?>[components.length];
     for (int i = 0; i < components.length; i++) {
@@ -93,15 +93,21 @@ public final class RecordBinder {
     }
   }
 
-  private static void refuseUnknownKeys(
-      ConfigObject object, RecordComponent[] components, String path) {
-    List<String> known =
-        Arrays.stream(components).map(RecordComponent::getName).map(KeyNames::dashed).toList();
+  /** Refuses an object that has other keys than these. */
+  public static void refuseUnknownKeys(ConfigObject object, List<String> known, String path) {
     for (String key : new TreeMap<>(object).keySet()) {
       if (!known.contains(key)) {
         throw unknownKey(object.get(key), KeyNames.join(path, key), key, known);
       }
     }
+  }
+
+  /** The keys that {@link #bind} reads for a record. */
+  public static List<String> keys(Class<? extends Record> type) {
+    return Arrays.stream(type.getRecordComponents())
+        .map(RecordComponent::getName)
+        .map(KeyNames::dashed)
+        .toList();
   }
 
   /** The error for a key that nothing reads. */

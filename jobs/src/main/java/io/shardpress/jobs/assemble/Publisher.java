@@ -3,13 +3,14 @@ package io.shardpress.jobs.assemble;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.common.checkpoint.Checkpoint;
 import io.shardpress.common.error.DestinationException;
+import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
+import io.shardpress.jobs.report.RunRecord;
 import io.shardpress.jobs.run.Json;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.run.PublishedFile;
-import io.shardpress.jobs.run.RunRecord;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.jobs.storage.Sha256;
@@ -20,7 +21,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * The only code that changes the destination. Weight files are written under their final names,
@@ -35,6 +38,7 @@ public final class Publisher {
   private final HadoopStore store;
   private final Location output;
   private final List<PublishedFile> files = new ArrayList<>();
+  private final Set<String> begun = new TreeSet<>();
 
   public Publisher(HadoopStore store, Location output) {
     this.store = store;
@@ -48,10 +52,7 @@ public final class Publisher {
    */
   public void requireFree() {
     List<String> present =
-        store.list(output).stream()
-            .map(Store.Entry::name)
-            .filter(name -> !name.equals(RunRecord.FILE_NAME))
-            .toList();
+        present().stream().filter(name -> !name.equals(RunRecord.FILE_NAME)).toList();
     if (present.contains(Workspace.STAGING)) {
       throw new DestinationException(
           "The output %s holds an unfinished run (%s). If that run is not working any more, add --overwrite to start again; otherwise choose another --output."
@@ -69,7 +70,7 @@ public final class Publisher {
 
   /**
    * Marks the destination as this run's, before anything is paid for. A run that is killed leaves
-   * the mark, by which {@link #clear} knows what it may remove.
+   * the mark, by which {@link #requireReplaceable} knows what may be removed.
    *
    * @throws DestinationException when it cannot be written to
    */
@@ -79,29 +80,54 @@ public final class Publisher {
   }
 
   /**
-   * Empties a destination that an earlier run published to.
+   * Refuses a destination that is not an earlier run's to replace, and one that holds the model
+   * which is to be compressed.
    *
-   * @throws DestinationException when what is there is not a run's output
+   * @throws DestinationException when it may not be emptied
    */
-  public void clear() {
-    List<Store.Entry> present = store.list(output);
-    boolean ours =
-        present.stream()
-            .anyMatch(
-                entry -> entry.name().equals(SUCCESS) || entry.name().equals(RunRecord.FILE_NAME));
+  public void requireReplaceable(Location model) {
+    List<String> present = present();
+    boolean ours = present.contains(SUCCESS) || present.contains(RunRecord.FILE_NAME);
+    if (!present.isEmpty() && store.resolve(model).isWithin(store.resolve(output))) {
+      throw new DestinationException(
+          "The output %s holds the model that is to be compressed (%s), so it cannot be replaced. Choose another --output."
+              .formatted(output, model));
+    }
     if (!present.isEmpty() && !ours) {
       throw new DestinationException(
           "The output %s holds files that Shardpress did not write (there is no %s or %s), so --overwrite leaves it alone. Choose another --output, or empty the folder yourself."
               .formatted(output, SUCCESS, RunRecord.FILE_NAME));
     }
+  }
+
+  /** Empties the destination, but for the workspace of this run. */
+  public void clear(Workspace workspace) {
     // The mark of completeness goes first: a half-deleted checkpoint must not look whole.
     store.delete(output.child(SUCCESS));
-    present.forEach(entry -> store.delete(output.child(entry.name())));
+    present().stream()
+        .filter(name -> !name.equals(Workspace.STAGING))
+        .forEach(name -> store.delete(output.child(name)));
+    Location staging = output.child(Workspace.STAGING);
+    store.list(staging).stream()
+        .filter(entry -> !entry.name().equals(workspace.root().name()))
+        .forEach(entry -> store.delete(staging.child(entry.name())));
+  }
+
+  private List<String> present() {
+    try {
+      return store.list(output).stream().map(Store.Entry::name).toList();
+    } catch (InputException e) {
+      throw new DestinationException(
+          "The output %s cannot be a folder: it, or a part of its path, is a file. Choose another --output."
+              .formatted(output),
+          e);
+    }
   }
 
   /** Writes the weight files as a Spark job, and the index when there are several. */
   public void writeShards(List<OutputShard> shards, Tasks tasks, Progress progress) {
     progress.begin("assemble", shards.stream().mapToLong(OutputShard::bytes).sum());
+    shards.forEach(shard -> begun.add(shard.fileName()));
     List<AssembleShard> work =
         shards.stream().map(shard -> new AssembleShard(store, output, shard)).toList();
     files.addAll(
@@ -141,25 +167,32 @@ public final class Publisher {
   /** What {@code _SUCCESS.json} holds: every other file of the checkpoint, with its hash. */
   public record Success(String format, String runId, List<PublishedFile> files) {}
 
-  /** Leaves the record of a failed run where the checkpoint would have been. */
-  public void recordFailure(RunRecord record, RuntimeException cause) {
-    try {
-      write(RunRecord.FILE_NAME, Json.text(record));
-    } catch (RuntimeException e) {
-      // The run's own failure is the one to report.
-      cause.addSuppressed(e);
-    }
-  }
-
   /** The files written so far. */
   public List<PublishedFile> files() {
     return List.copyOf(files);
   }
 
-  /** Takes back what was written, after a failure. */
-  public void withdraw() {
-    files.forEach(file -> store.delete(output.child(file.name())));
+  /**
+   * Takes back what was written and, if anything was, leaves the record of the failed run where the
+   * checkpoint would have been.
+   *
+   * @param cause what made the run fail, and is to be reported whatever happens here
+   */
+  public void withdraw(RunRecord record, RuntimeException cause) {
+    boolean touched = !begun.isEmpty();
+    begun.forEach(name -> attempt(() -> store.delete(output.child(name)), cause));
     files.clear();
+    if (touched) {
+      attempt(() -> write(RunRecord.FILE_NAME, Json.text(record)), cause);
+    }
+  }
+
+  private static void attempt(Runnable cleaning, RuntimeException cause) {
+    try {
+      cleaning.run();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
   }
 
   private void write(String name, String text) {
@@ -167,6 +200,7 @@ public final class Publisher {
   }
 
   private void write(String name, byte[] bytes) {
+    begun.add(name);
     try (OutputStream out = store.replace(output.child(name))) {
       out.write(bytes);
     } catch (IOException e) {

@@ -3,12 +3,12 @@ package io.shardpress.jobs.cli;
 import io.shardpress.common.error.UsageException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
-import io.shardpress.jobs.assemble.Publisher;
 import io.shardpress.jobs.job.CompressJob;
+import io.shardpress.jobs.job.CompressJob.Occupied;
 import io.shardpress.jobs.recipe.Recipe;
+import io.shardpress.jobs.report.RunRecord;
+import io.shardpress.jobs.report.Summary;
 import io.shardpress.jobs.run.Progress;
-import io.shardpress.jobs.run.RunRecord;
-import io.shardpress.jobs.run.Summary;
 import io.shardpress.jobs.spark.Session;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -49,11 +49,8 @@ final class CompressCommand implements Callable<Integer> {
                                 + " DIR.")));
     Progress progress = Progress.ofProcess(System.out);
     try (Session session = Session.start(resolved.spark())) {
-      Publisher publisher = new Publisher(session.store(), destination);
-      if (overwrite) {
-        publisher.clear();
-      }
-      RunRecord record = new CompressJob(session, progress, resolved, destination).run();
+      Occupied occupied = overwrite ? Occupied.REPLACE : Occupied.REFUSE;
+      RunRecord record = new CompressJob(session, progress, resolved, destination, occupied).run();
       progress.say(Summary.of(record, destination.toString()));
     }
     return 0;

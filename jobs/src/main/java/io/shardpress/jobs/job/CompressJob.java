@@ -23,9 +23,9 @@ import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.Plan;
 import io.shardpress.jobs.plan.Planner;
 import io.shardpress.jobs.recipe.Recipe;
+import io.shardpress.jobs.report.RunLog;
+import io.shardpress.jobs.report.RunRecord;
 import io.shardpress.jobs.run.Progress;
-import io.shardpress.jobs.run.RunLog;
-import io.shardpress.jobs.run.RunRecord;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Session;
 import io.shardpress.operators.encoding.Encoder;
@@ -55,13 +55,22 @@ public final class CompressJob {
   private final Location output;
   private final Encoder encoder;
   private final Publisher publisher;
+  private final Occupied occupied;
   private final Workspace workspace;
   private final RunLog log;
 
+  /** What to do about an output that an earlier run has published to. */
+  public enum Occupied {
+    REFUSE,
+    /** Replace it, once the input has been found good. */
+    REPLACE
+  }
+
   /**
-   * @param output an empty or absent folder
+   * @param output an empty or absent folder, or one that {@code occupied} allows
    */
-  public CompressJob(Session session, Progress progress, Recipe recipe, Location output) {
+  public CompressJob(
+      Session session, Progress progress, Recipe recipe, Location output, Occupied occupied) {
     this.session = session;
     this.store = session.store();
     this.progress = progress;
@@ -70,6 +79,7 @@ public final class CompressJob {
     this.output = output;
     this.encoder = recipe.output().format().encoder();
     this.publisher = new Publisher(store, output);
+    this.occupied = occupied;
     UUID run = UUID.randomUUID();
     this.workspace = Workspace.beside(output, run);
     this.log = new RunLog(run, recipe, session.applicationId(), Instant.now());
@@ -82,14 +92,18 @@ public final class CompressJob {
    *     the recipe allows
    */
   public RunRecord run() {
-    publisher.requireFree();
     RunRecord record;
+    switch (occupied) {
+      case REFUSE -> publisher.requireFree();
+      case REPLACE -> publisher.requireReplaceable(model.location());
+    }
     try {
-      publisher.begin(log.running());
-      record = compress();
+      if (occupied == Occupied.REFUSE) {
+        publisher.begin(log.running());
+      }
+      record = compress(prepare());
     } catch (RuntimeException e) {
-      publisher.withdraw();
-      publisher.recordFailure(log.failed(String.valueOf(e.getMessage())), e);
+      publisher.withdraw(log.failed(String.valueOf(e.getMessage())), e);
       throw e;
     } finally {
       store.delete(output.child(Workspace.STAGING));
@@ -98,16 +112,31 @@ public final class CompressJob {
     return record;
   }
 
-  private RunRecord compress() {
+  /** All that comes from the user, found good. */
+  private record Input(
+      OpenModel source,
+      Plan plan,
+      Optional<TokenChunks> calibration,
+      Optional<TokenChunks> evaluation) {}
+
+  private Input prepare() {
     OpenModel source = log.time("plan", model::openWhole);
     Plan plan = log.time("plan", () -> Planner.plan(source, recipe, encoder));
     log.planned(source.checkpoint(), plan);
     plan.warnings().forEach(warning -> progress.say("note: " + warning));
     Optional<TokenChunks> calibration =
         plan.needsStatistics() ? Optional.of(calibrationTokens(source)) : Optional.empty();
-    Optional<TokenChunks> evaluation = evaluationTokens(source);
+    return new Input(source, plan, calibration, evaluationTokens(source));
+  }
 
-    List<LayerOutcome> outcomes = solve(plan, calibration);
+  private RunRecord compress(Input input) {
+    if (occupied == Occupied.REPLACE) {
+      publisher.clear(workspace);
+      publisher.begin(log.running());
+    }
+    OpenModel source = input.source();
+    Plan plan = input.plan();
+    List<LayerOutcome> outcomes = solve(plan, input.calibration());
     log.solved(outcomes);
     refuseFailures(outcomes);
 
@@ -120,7 +149,7 @@ public final class CompressJob {
           return shards;
         });
     log.assembled(shards.stream().mapToLong(OutputShard::bytes).sum());
-    evaluation.ifPresent(this::evaluate);
+    input.evaluation().ifPresent(this::evaluate);
     RunRecord record = log.complete(publisher.files());
     publisher.commit(record);
     return record;

@@ -1,7 +1,6 @@
 package io.shardpress.jobs.job;
 
 import io.shardpress.jobs.calibrate.Calibration;
-import io.shardpress.jobs.calibrate.CalibrationMode;
 import io.shardpress.jobs.compress.Compression;
 import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.compress.StagedModules;
@@ -9,9 +8,10 @@ import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.Plan;
+import io.shardpress.jobs.recipe.CalibrationMode;
 import io.shardpress.jobs.recipe.CalibrationSettings;
+import io.shardpress.jobs.report.RunLog;
 import io.shardpress.jobs.run.Progress;
-import io.shardpress.jobs.run.RunLog;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.operators.encoding.Encoder;

@@ -8,9 +8,9 @@ import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.jobs.assemble.Publisher;
 import io.shardpress.jobs.model.ModelRef;
+import io.shardpress.jobs.report.RunRecord;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.run.PublishedFile;
-import io.shardpress.jobs.run.RunRecord;
 import io.shardpress.jobs.spark.Session;
 import io.shardpress.jobs.verify.CheckFile;
 import io.shardpress.jobs.verify.CheckTensor;
@@ -98,6 +98,11 @@ public final class VerifyJob {
       throw new InputException(
           "%s is of the format '%s'; this version reads '%s'. Use the version that wrote it."
               .formatted(success, record.path("format").asText(), RunRecord.FORMAT));
+    }
+    if (record.path("files").isEmpty()) {
+      throw new InputException(
+          "%s names no files, so nothing can be verified: it was changed or damaged. Run compress again."
+              .formatted(success));
     }
     List<PublishedFile> files = new ArrayList<>();
     record

@@ -2,6 +2,7 @@ package io.shardpress.jobs.plan;
 
 import io.shardpress.common.checkpoint.Checkpoint;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.match.ModuleMatcher;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.recipe.Recipe;
@@ -62,8 +63,10 @@ public final class Planner {
             .architecture()
             .map(Architecture::linears)
             .orElseGet(() -> LinearCatalog.byShape(checkpoint));
+    model.architecture().ifPresent(this::requireVocabulary);
     linears.forEach(this::place);
     refuseWhatCannotWork();
+    warnOfPatternsWithoutMatch(linears);
     Set<String> replaced = new LinkedHashSet<>();
     layers.forEach(layer -> replaced.add(layer.weight().name()));
     List<TensorSpec> copied =
@@ -132,6 +135,15 @@ public final class Planner {
     return stages;
   }
 
+  private void requireVocabulary(Architecture architecture) {
+    List<Long> shape = model.checkpoint().spec(architecture.embedding()).shape();
+    if (shape.size() != 2 || shape.get(0) != architecture.vocabulary()) {
+      throw new InputException(
+          "%s is %s, but config.json gives a vocabulary of %d tokens. Check that config.json belongs to these weights."
+              .formatted(architecture.embedding(), shape, architecture.vocabulary()));
+    }
+  }
+
   private void requireShape(LinearModule linear, TensorSpec weight) {
     List<Long> expected =
         linear.layout() == LinearModule.Layout.OUT_IN
@@ -174,9 +186,37 @@ public final class Planner {
     }
     if (unknown) {
       warnings.add(
-          "Unknown family '%s': linears were guessed from names and shapes; check the list above."
+          "Unknown family '%s': linears were guessed from names and shapes; check what the plan command lists."
               .formatted(model.checkpoint().config().modelType()));
     }
+  }
+
+  /** A misspelt pattern leaves a layer as it is, or quantizes one that should have been spared. */
+  private void warnOfPatternsWithoutMatch(List<LinearModule> linears) {
+    Map<String, String> modules = new HashMap<>();
+    linears.forEach(linear -> modules.put(linear.name(), LINEAR));
+    for (int i = 0; i < recipe.steps().size(); i++) {
+      Step step = recipe.steps().get(i);
+      warnOfPatternsWithoutMatch("steps.%d: target".formatted(i), step.targets(), modules);
+      for (Step.Override override : step.overrides()) {
+        warnOfPatternsWithoutMatch(
+            "steps.%d: override's target".formatted(i), override.targets(), modules);
+      }
+      if (!step.ignore().equals(Step.DEFAULT_IGNORE)) {
+        warnOfPatternsWithoutMatch("steps.%d: ignored name".formatted(i), step.ignore(), modules);
+      }
+    }
+  }
+
+  private void warnOfPatternsWithoutMatch(
+      String what, ModuleMatcher patterns, Map<String, String> modules) {
+    patterns
+        .unmatched(modules)
+        .forEach(
+            pattern ->
+                warnings.add(
+                    "%s '%s' matches no linear of this model; is it misspelt?"
+                        .formatted(what, pattern)));
   }
 
   private long encodedBytes(LayerTask layer) {

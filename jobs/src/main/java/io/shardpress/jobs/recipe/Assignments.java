@@ -1,8 +1,10 @@
 package io.shardpress.jobs.recipe;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigList;
 import com.typesafe.config.ConfigObject;
+import com.typesafe.config.ConfigOriginFactory;
 import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
@@ -10,6 +12,7 @@ import io.shardpress.common.config.Hocon;
 import io.shardpress.common.error.UsageException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
@@ -33,15 +36,29 @@ final class Assignments {
             "--set needs key=value, not '%s'. Write for example --set calibration.sequences=64."
                 .formatted(assignment));
       }
-      List<String> path = ConfigUtil.splitPath(assignment.substring(0, equals).strip());
+      List<String> path = path(assignment.substring(0, equals).strip(), assignment);
       root = assign(root, path, value(assignment.substring(equals + 1).strip()), assignment);
     }
     return ((ConfigObject) root).toConfig();
   }
 
+  private static List<String> path(String key, String assignment) {
+    try {
+      return ConfigUtil.splitPath(key);
+    } catch (ConfigException e) {
+      throw new UsageException(
+          "--set %s: '%s' is not a key: %s. Write for example --set calibration.sequences=64."
+              .formatted(assignment, key, e.getMessage()),
+          e);
+    }
+  }
+
   private static ConfigValue value(String text) {
     return LOOKS_LIKE_HOCON.matcher(text).matches()
-        ? Hocon.resolve(Hocon.parse("value = " + text, ORIGIN)).getValue("value")
+        ? Hocon.resolve(Hocon.parse("value = " + text, ORIGIN))
+            .root()
+            .get("value")
+            .withOrigin(ConfigOriginFactory.newSimple(ORIGIN))
         : ConfigValueFactory.fromAnyRef(text, ORIGIN);
   }
 
@@ -59,12 +76,9 @@ final class Assignments {
       return ConfigValueFactory.fromIterable(elements, list.origin().description());
     }
     ConfigObject object =
-        node instanceof ConfigObject known
-            ? known
-            : ConfigValueFactory.fromMap(java.util.Map.of(), ORIGIN);
+        node instanceof ConfigObject known ? known : ConfigValueFactory.fromMap(Map.of(), ORIGIN);
     ConfigValue child = object.get(key);
-    ConfigValue start =
-        child == null ? ConfigValueFactory.fromMap(java.util.Map.of(), ORIGIN) : child;
+    ConfigValue start = child == null ? ConfigValueFactory.fromMap(Map.of(), ORIGIN) : child;
     return object.withValue(key, assign(start, rest, value, assignment));
   }
 
@@ -73,7 +87,10 @@ final class Assignments {
       return Integer.parseInt(key);
     }
     throw new UsageException(
-        "--set %s: '%s' does not pick an element of the list. Write a number from 0 to %d."
-            .formatted(assignment, key, size - 1));
+        size == 0
+            ? "--set %s: the list is empty, so '%s' picks nothing. Set the whole list."
+                .formatted(assignment, key)
+            : "--set %s: '%s' does not pick an element of the list. Write a number from 0 to %d."
+                .formatted(assignment, key, size - 1));
   }
 }

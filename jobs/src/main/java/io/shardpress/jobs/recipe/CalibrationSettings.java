@@ -1,7 +1,5 @@
 package io.shardpress.jobs.recipe;
 
-import io.shardpress.jobs.calibrate.CalibrationMode;
-import io.shardpress.jobs.calibrate.ExpertPolicy;
 import io.shardpress.jobs.data.DataSettings;
 import io.shardpress.jobs.data.Sample;
 import java.util.List;
@@ -28,6 +26,13 @@ public record CalibrationSettings(
     int chunkTokens,
     ExpertPolicy experts) {
 
+  public CalibrationSettings {
+    data = List.copyOf(data);
+    Numbers.positive("sequences", sequences);
+    Numbers.positive("length", length);
+    Numbers.positive("chunk-tokens", chunkTokens);
+  }
+
   /** The same as settings of the data reader. */
   public DataSettings dataSettings() {
     return new DataSettings(
@@ -38,6 +43,6 @@ public record CalibrationSettings(
         sample,
         seed,
         bos,
-        Math.max(1, chunkTokens / Math.max(1, length)));
+        Math.max(1, chunkTokens / length));
   }
 }

@@ -20,6 +20,13 @@ public record EvaluationSettings(
     DataSettings.Bos bos,
     int chunkTokens) {
 
+  public EvaluationSettings {
+    data = List.copyOf(data);
+    Numbers.positive("length", length);
+    windows.ifPresent(count -> Numbers.positive("windows", count));
+    Numbers.positive("chunk-tokens", chunkTokens);
+  }
+
   /** These settings with what a command line gives in place of theirs. */
   public EvaluationSettings with(
       List<String> otherData, Optional<Integer> otherLength, Optional<String> otherField) {
@@ -35,13 +42,6 @@ public record EvaluationSettings(
   /** The same as settings of the data reader. */
   public DataSettings dataSettings() {
     return new DataSettings(
-        data,
-        field,
-        length,
-        windows,
-        Sample.FIRST,
-        0,
-        bos,
-        Math.max(1, chunkTokens / Math.max(1, length)));
+        data, field, length, windows, Sample.FIRST, 0, bos, Math.max(1, chunkTokens / length));
   }
 }

@@ -1,9 +1,13 @@
 package io.shardpress.jobs.recipe;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigList;
 import com.typesafe.config.ConfigObject;
+import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueType;
 import io.shardpress.common.config.Hocon;
+import io.shardpress.common.config.Origins;
 import io.shardpress.common.config.RecordBinder;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.Location;
@@ -15,7 +19,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /**
  * Reads recipes: the file over {@code reference.conf}, the command line's assignments over both.
@@ -50,34 +53,58 @@ public final class RecipeReader {
   private static Recipe build(Config recipe, List<String> assignments) {
     Config merged = Hocon.resolve(recipe.withFallback(reference()));
     Config document = Assignments.apply(merged, assignments);
-    for (Map.Entry<String, ConfigValue> entry : new TreeMap<>(document.root()).entrySet()) {
-      if (!SECTIONS.contains(entry.getKey())) {
-        throw RecordBinder.unknownKey(entry.getValue(), entry.getKey(), entry.getKey(), SECTIONS);
-      }
-    }
+    RecordBinder.refuseUnknownKeys(document.root(), SECTIONS, "");
     return new Recipe(
-        document.hasPath("model") ? document.getString("model") : "",
+        model(document),
         bind(document, "calibration", CalibrationSettings.class),
         new StepReader(document).read(),
         bind(document, "output", OutputSettings.class),
         bind(document, "evaluation", EvaluationSettings.class),
         bind(document, "run", RunSettings.class),
-        document.getConfig("spark").entrySet().stream()
-            .collect(
-                Collectors.toMap(
-                    entry -> "spark." + entry.getKey(),
-                    entry -> String.valueOf(entry.getValue().unwrapped()))),
+        sparkSettings(section(document, "spark")),
         document);
   }
 
+  private static String model(Config document) {
+    ConfigValue value = document.root().get("model");
+    if (value == null || value.valueType() == ConfigValueType.NULL) {
+      return "";
+    }
+    if (value instanceof ConfigObject || value instanceof ConfigList) {
+      throw new InputException(
+          "%s: 'model' must be the location of one checkpoint, such as \"s3a://models/llama\"."
+              .formatted(Origins.of(value)));
+    }
+    return String.valueOf(value.unwrapped());
+  }
+
+  private static Map<String, String> sparkSettings(ConfigObject section) {
+    Map<String, String> settings = new TreeMap<>();
+    for (Map.Entry<String, ConfigValue> entry : section.toConfig().entrySet()) {
+      // A path may have quoted parts, as in spark.locality { wait = 0s, "wait.node" = 1s }.
+      String key = "spark." + String.join(".", ConfigUtil.splitPath(entry.getKey()));
+      if (entry.getValue() instanceof ConfigList) {
+        throw new InputException(
+            "%s: '%s' must be one value, as spark-submit takes it, not a list."
+                .formatted(Origins.of(entry.getValue()), key));
+      }
+      settings.put(key, String.valueOf(entry.getValue().unwrapped()));
+    }
+    return settings;
+  }
+
   private static <T extends Record> T bind(Config document, String section, Class<T> type) {
-    ConfigValue value = document.getValue(section);
+    return RecordBinder.bind(section(document, section), type, section);
+  }
+
+  /** A section of the document, all of which {@code reference.conf} has. */
+  static ConfigObject section(Config document, String name) {
+    ConfigValue value = document.root().get(name);
     if (value instanceof ConfigObject object) {
-      return RecordBinder.bind(object, type, section);
+      return object;
     }
     throw new InputException(
-        "%s: '%s' must be an object { … }."
-            .formatted(io.shardpress.common.config.Origins.of(value), section));
+        "%s: '%s' must be an object { … }.".formatted(Origins.of(value), name));
   }
 
   private static Config reference() {

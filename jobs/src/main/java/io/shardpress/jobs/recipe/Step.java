@@ -20,6 +20,9 @@ public record Step(
     Settings settings,
     List<Override> overrides) {
 
+  /** What a step that says nothing leaves alone: heads weigh little and are sensitive. */
+  public static final ModuleMatcher DEFAULT_IGNORE = ModuleMatcher.of("lm_head");
+
   public Step {
     overrides = List.copyOf(overrides);
   }

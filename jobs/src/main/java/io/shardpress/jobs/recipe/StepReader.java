@@ -27,15 +27,51 @@ final class StepReader {
   private static final String IGNORE = "ignore";
   private static final String OVERRIDES = "overrides";
   private static final String SCHEME = "scheme";
+  private static final List<String> STEP_KEYS = List.of(SCHEME, TARGETS, IGNORE, OVERRIDES);
+  private static final List<String> OVERRIDE_KEYS = List.of(SCHEME, TARGETS);
 
-  private final Config document;
+  private final ConfigValue steps;
+  private final Config defaults;
+  private final ConfigObject presets;
 
   StepReader(Config document) {
-    this.document = document;
+    steps = document.root().get("steps");
+    defaults = RecipeReader.section(document, "defaults").toConfig();
+    presets = RecipeReader.section(document, "presets");
+    refuseWrongDefaults();
+    refuseWrongPresets();
+  }
+
+  /** A misspelt default must not wait for the first step that uses it. */
+  private void refuseWrongDefaults() {
+    RecordBinder.refuseUnknownKeys(defaults.root(), algorithms(), "defaults");
+    for (Algorithm algorithm : Algorithm.values()) {
+      String path = "defaults." + algorithm.key();
+      if (!(defaults.root().get(algorithm.key()) instanceof ConfigObject section)) {
+        throw new InputException(
+            "%s: '%s' must be an object { … }.".formatted(Origins.of(defaults.root()), path));
+      }
+      bind(section, algorithm, path);
+    }
+  }
+
+  private void refuseWrongPresets() {
+    List<String> known =
+        Arrays.stream(Algorithm.values())
+            .flatMap(algorithm -> keys(algorithm).stream())
+            .distinct()
+            .toList();
+    presets.forEach(
+        (name, preset) -> {
+          if (!(preset instanceof ConfigObject settings)) {
+            throw new InputException(
+                "%s: 'presets.%s' must be an object { … }.".formatted(Origins.of(preset), name));
+          }
+          RecordBinder.refuseUnknownKeys(settings, known, "presets." + name);
+        });
   }
 
   List<Step> read() {
-    ConfigValue steps = document.getValue("steps");
     if (!(steps instanceof ConfigList list)) {
       throw new InputException(
           "%s: 'steps' must be a list. Write steps = [ { gptq { scheme = W4A16 } } ]."
@@ -57,26 +93,37 @@ final class StepReader {
               .formatted(Origins.of(value), path));
     }
     String name = object.keySet().iterator().next();
-    Algorithm algorithm = algorithm(name, body, path);
+    RecordBinder.refuseUnknownKeys(object, algorithms(), path);
+    Algorithm algorithm = Algorithm.named(name);
     String where = path + "." + name;
-    Config defaults =
-        document.hasPath("defaults." + name)
-            ? document.getConfig("defaults." + name)
-            : ConfigFactory.empty();
-    Config layered = layer(body.toConfig(), defaults, where);
+    refuseUnknownKeys(body, STEP_KEYS, algorithm, where);
+    ConfigObject layered = layer(body, defaults.getConfig(name).root(), where);
     Settings settings = bind(layered, algorithm, where);
     List<Step.Override> overrides = new ArrayList<>();
-    List<? extends ConfigValue> exceptions =
-        body.get(OVERRIDES) instanceof ConfigList listed ? listed : List.of();
+    List<? extends ConfigValue> exceptions = overrides(body, where);
     for (int i = 0; i < exceptions.size(); i++) {
       overrides.add(override(exceptions.get(i), layered, algorithm, where + ".overrides." + i));
     }
     ModuleMatcher targets = matcher(body, TARGETS).orElseGet(() -> ModuleMatcher.of("Linear"));
-    ModuleMatcher ignore = matcher(body, IGNORE).orElseGet(() -> ModuleMatcher.of("lm_head"));
+    ModuleMatcher ignore = matcher(body, IGNORE).orElse(Step.DEFAULT_IGNORE);
     return new Step(name, targets, ignore, settings, overrides);
   }
 
-  private Step.Override override(ConfigValue value, Config base, Algorithm algorithm, String path) {
+  private static List<? extends ConfigValue> overrides(ConfigObject body, String path) {
+    ConfigValue value = body.get(OVERRIDES);
+    if (value == null) {
+      return List.of();
+    }
+    if (value instanceof ConfigList list) {
+      return list;
+    }
+    throw new InputException(
+        "%s: '%s.overrides' must be a list. Write overrides = [ { targets = [\"*.down_proj\"], bits = 8 } ]."
+            .formatted(Origins.of(value), path));
+  }
+
+  private Step.Override override(
+      ConfigValue value, ConfigObject base, Algorithm algorithm, String path) {
     if (!(value instanceof ConfigObject object)) {
       throw new InputException(
           "%s: '%s' must be an object such as { targets = [\"*.down_proj\"], bits = 8 }."
@@ -89,18 +136,26 @@ final class StepReader {
                     new InputException(
                         "%s: '%s' has no targets. Say which modules it is for."
                             .formatted(Origins.of(value), path)));
-    return new Step.Override(targets, bind(layer(object.toConfig(), base, path), algorithm, path));
+    refuseUnknownKeys(object, OVERRIDE_KEYS, algorithm, path);
+    return new Step.Override(targets, bind(layer(object, base, path), algorithm, path));
   }
 
   /** {@code own} over its preset over {@code below}, with the keys of the step itself removed. */
-  private Config layer(Config own, Config below, String path) {
-    Config settings = own.withoutPath(TARGETS).withoutPath(IGNORE).withoutPath(OVERRIDES);
-    if (!settings.hasPath(SCHEME)) {
-      return settings.withFallback(below);
+  private ConfigObject layer(ConfigObject own, ConfigObject below, String path) {
+    ConfigObject settings = own;
+    for (String key : STEP_KEYS) {
+      settings = settings.withoutKey(key);
     }
-    ConfigValue scheme = settings.getValue(SCHEME);
+    // Messages point to the step, not to the sources that it was merged from.
+    return settings.withFallback(preset(own, path)).withFallback(below).withOrigin(own.origin());
+  }
+
+  private ConfigObject preset(ConfigObject own, String path) {
+    ConfigValue scheme = own.get(SCHEME);
+    if (scheme == null) {
+      return ConfigFactory.empty().root();
+    }
     String name = String.valueOf(scheme.unwrapped());
-    ConfigObject presets = document.getObject("presets");
     if (!(presets.get(name) instanceof ConfigObject preset)) {
       List<String> known = presets.keySet().stream().sorted().toList();
       throw new InputException(
@@ -114,20 +169,27 @@ final class StepReader {
                       .orElse(""),
                   String.join(", ", known)));
     }
-    return settings.withoutPath(SCHEME).withFallback(preset).withFallback(below);
+    return preset;
   }
 
-  private static Settings bind(Config layered, Algorithm algorithm, String path) {
+  private static Settings bind(ConfigObject layered, Algorithm algorithm, String path) {
     return (Settings)
-        RecordBinder.bind(layered.root(), algorithm.settings().asSubclass(Record.class), path);
+        RecordBinder.bind(layered, algorithm.settings().asSubclass(Record.class), path);
   }
 
-  private static Algorithm algorithm(String name, ConfigObject body, String path) {
-    List<String> known = Arrays.stream(Algorithm.values()).map(Algorithm::key).toList();
-    if (!known.contains(name)) {
-      throw RecordBinder.unknownKey(body, path + "." + name, name, known);
-    }
-    return Algorithm.named(name);
+  private static void refuseUnknownKeys(
+      ConfigObject object, List<String> own, Algorithm algorithm, String path) {
+    List<String> known = new ArrayList<>(own);
+    known.addAll(keys(algorithm));
+    RecordBinder.refuseUnknownKeys(object, known, path);
+  }
+
+  private static List<String> algorithms() {
+    return Arrays.stream(Algorithm.values()).map(Algorithm::key).toList();
+  }
+
+  private static List<String> keys(Algorithm algorithm) {
+    return RecordBinder.keys(algorithm.settings().asSubclass(Record.class));
   }
 
   private static Optional<ModuleMatcher> matcher(ConfigObject object, String key) {
@@ -141,7 +203,12 @@ final class StepReader {
           "%s: '%s' must be a list of module names, classes, globs or re:<regex>."
               .formatted(Origins.of(value), key));
     }
-    return Optional.of(
-        new ModuleMatcher(patterns.stream().map(pattern -> (String) pattern.unwrapped()).toList()));
+    try {
+      return Optional.of(
+          new ModuleMatcher(
+              patterns.stream().map(pattern -> (String) pattern.unwrapped()).toList()));
+    } catch (InputException e) {
+      throw new InputException("%s: %s".formatted(Origins.of(value), e.getMessage()), e);
+    }
   }
 }

@@ -1,2 +1,2 @@
-/** What a run tells its user: progress while it works, a record and a table when it ends. */
+/** What the stages of a run share: its workspace, its progress, and how it writes records. */
 package io.shardpress.jobs.run;

@@ -2,14 +2,19 @@ package io.shardpress.jobs.spark;
 
 import io.shardpress.common.error.ShardpressException;
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import org.apache.spark.SparkJobInfo;
+import org.apache.spark.SparkStageInfo;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.JavaSparkStatusTracker;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
@@ -21,6 +26,9 @@ import scala.runtime.BoxedUnit;
  * tells the driver about each as it finishes. The first typed error cancels the rest and is thrown.
  */
 public final class Tasks {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration POLL = Duration.ofMillis(20);
+
   private final JavaSparkContext spark;
 
   public Tasks(JavaSparkContext spark) {
@@ -46,6 +54,7 @@ public final class Tasks {
       ClassTag<Attempt.Wire> tag = ClassTag$.MODULE$.apply(Attempt.Wire.class);
       spark.sc().runJob(pieces.rdd(), new RunPiece<R>(), indices(work.size()), collector, tag);
     } catch (Exception e) {
+      awaitEnd(group);
       throw collector.failure.get() == null
           ? TaskFailures.translate(description, e)
           : collector.failure.get();
@@ -57,6 +66,27 @@ public final class Tasks {
 
   public <R extends Serializable> List<R> run(String description, List<? extends Work<R>> work) {
     return run(description, work, result -> {});
+  }
+
+  /** A cancelled task may still be writing: what it works on is not to be removed under it. */
+  private void awaitEnd(String group) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!spark.sc().isStopped() && active(group) > 0 && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(POLL.toNanos());
+    }
+  }
+
+  private int active(String group) {
+    JavaSparkStatusTracker tracker = spark.statusTracker();
+    int active = 0;
+    for (int job : tracker.getJobIdsForGroup(group)) {
+      SparkJobInfo info = tracker.getJobInfo(job);
+      for (int stage : info == null ? new int[0] : info.stageIds()) {
+        SparkStageInfo tasks = tracker.getStageInfo(stage);
+        active += tasks == null ? 0 : tasks.numActiveTasks();
+      }
+    }
+    return active;
   }
 
   private static scala.collection.immutable.Seq<Object> indices(int count) {

@@ -7,6 +7,7 @@ import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
+import io.shardpress.jobs.fixture.SparkTest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

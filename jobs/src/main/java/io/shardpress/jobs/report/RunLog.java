@@ -1,12 +1,15 @@
-package io.shardpress.jobs.run;
+package io.shardpress.jobs.report;
 
 import com.typesafe.config.ConfigRenderOptions;
 import io.shardpress.common.checkpoint.Checkpoint;
 import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.jobs.calibrate.ExpertTokens;
 import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.evaluate.Evaluation;
 import io.shardpress.jobs.plan.Plan;
 import io.shardpress.jobs.recipe.Recipe;
+import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.run.Versions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,8 +1,10 @@
-package io.shardpress.jobs.run;
+package io.shardpress.jobs.report;
 
 import com.fasterxml.jackson.annotation.JsonRawValue;
+import io.shardpress.jobs.calibrate.ExpertTokens;
 import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.evaluate.Evaluation;
+import io.shardpress.jobs.run.PublishedFile;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

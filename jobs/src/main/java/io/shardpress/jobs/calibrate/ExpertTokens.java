@@ -1,4 +1,4 @@
-package io.shardpress.jobs.run;
+package io.shardpress.jobs.calibrate;
 
 /**
  * How many calibration tokens reached one shared input of a routed expert.

@@ -1,4 +1,4 @@
-package io.shardpress.jobs.run;
+package io.shardpress.jobs.report;
 
 /**
  * Bytes of tensor data before and after.

@@ -1,4 +1,4 @@
-package io.shardpress.jobs.calibrate;
+package io.shardpress.jobs.recipe;
 
 /** What becomes of an expert that too few calibration tokens reach. */
 public enum StarvedExperts {

@@ -1,4 +1,4 @@
-package io.shardpress.jobs.calibrate;
+package io.shardpress.jobs.recipe;
 
 /**
  * When a routed expert counts as starved of calibration tokens, and what happens then.

@@ -1,4 +1,4 @@
-package io.shardpress.jobs.calibrate;
+package io.shardpress.jobs.recipe;
 
 /** Which activations the statistics of a block are taken from. */
 public enum CalibrationMode {

@@ -1,7 +1,8 @@
-package io.shardpress.jobs.run;
+package io.shardpress.jobs.report;
 
 import io.shardpress.jobs.evaluate.Evaluation;
 import io.shardpress.jobs.recipe.DataSize;
+import io.shardpress.jobs.run.Durations;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
