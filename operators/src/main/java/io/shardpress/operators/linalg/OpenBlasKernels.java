@@ -23,7 +23,7 @@ final class OpenBlasKernels implements MatrixKernels {
 
   @Override
   public String description() {
-    return "openblas " + openblas.class.getPackage().getImplementationVersion() + ", 1 thread";
+    return openblas.OPENBLAS_VERSION.strip() + ", 1 thread";
   }
 
   @Override
