@@ -47,14 +47,22 @@ public final class Session implements AutoCloseable {
     conf.setIfMissing("spark.locality.wait", "0s");
     conf.setIfMissing("spark.ui.showConsoleProgress", "false");
     prepareExecutors(conf);
-    return new Session(SparkSession.builder().config(conf).getOrCreate());
+    try {
+      return new Session(SparkSession.builder().config(conf).getOrCreate());
+    } catch (Exception e) { // Scala throws checked exceptions undeclared
+      throw new EnvironmentException(
+          "Spark with the master %s did not start: %s. Check the master and the settings given to spark-submit; Spark's own log is above."
+              .formatted(conf.get(MASTER), e.getMessage()),
+          e);
+    }
   }
 
   /** Says how executors load the numeric kernels; without effect in one process. */
   private static void prepareExecutors(SparkConf conf) {
     String options = conf.get(EXECUTOR_OPTIONS, "");
     if (!options.contains(NATIVE_CACHE)) {
-      // Executors of one host that extract libraries into one folder damage each other's. A relative
+      // Executors of one host that extract libraries into one folder damage each other's. A
+      // relative
       // folder lies in the executor's own working directory.
       conf.set(EXECUTOR_OPTIONS, (options + " " + NATIVE_CACHE + "shardpress-natives").strip());
     }
