@@ -2,14 +2,20 @@ package io.shardpress.jobs.spark;
 
 import io.shardpress.common.error.ShardpressException;
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import org.apache.spark.JobExecutionStatus;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.JavaSparkStatusTracker;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
@@ -18,9 +24,13 @@ import scala.runtime.BoxedUnit;
 
 /**
  * Runs independent pieces of work, one task each, in the order given (put the dearest first), and
- * tells the driver about each as it finishes. The first typed error cancels the rest and is thrown.
+ * tells the driver about each as it finishes. The first typed error cancels the rest and is thrown,
+ * once the tasks that were running have ended.
  */
 public final class Tasks {
+  private static final Duration LONGEST_WAIT = Duration.ofMinutes(1);
+  private static final Duration POLL = Duration.ofMillis(20);
+
   private final JavaSparkContext spark;
 
   public Tasks(JavaSparkContext spark) {
@@ -46,6 +56,7 @@ public final class Tasks {
       ClassTag<Attempt.Wire> tag = ClassTag$.MODULE$.apply(Attempt.Wire.class);
       spark.sc().runJob(pieces.rdd(), new RunPiece<R>(), indices(work.size()), collector, tag);
     } catch (Exception e) {
+      awaitEnd(group);
       throw collector.failure.get() == null
           ? TaskFailures.translate(description, e)
           : collector.failure.get();
@@ -57,6 +68,35 @@ public final class Tasks {
 
   public <R extends Serializable> List<R> run(String description, List<? extends Work<R>> work) {
     return run(description, work, result -> {});
+  }
+
+  /**
+   * Waits for running tasks of a job that failed: they were told to stop, but native code and
+   * storage do not hear of it at once, and what they still write must not appear after the caller
+   * has cleaned up.
+   */
+  private void awaitEnd(String group) {
+    long deadline = System.nanoTime() + LONGEST_WAIT.toNanos();
+    try {
+      while (isRunning(group) && System.nanoTime() < deadline) {
+        Thread.sleep(POLL.toMillis());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private boolean isRunning(String group) {
+    JavaSparkStatusTracker status = spark.statusTracker();
+    return Arrays.stream(status.getJobIdsForGroup(group))
+        .mapToObj(status::getJobInfo)
+        .filter(Objects::nonNull)
+        .anyMatch(
+            job ->
+                job.status() == JobExecutionStatus.RUNNING
+                    || Arrays.stream(job.stageIds())
+                        .mapToObj(status::getStageInfo)
+                        .anyMatch(stage -> stage != null && stage.numActiveTasks() > 0));
   }
 
   private static scala.collection.immutable.Seq<Object> indices(int count) {
@@ -87,7 +127,7 @@ public final class Tasks {
     private final AtomicReference<ShardpressException> failure = new AtomicReference<>();
 
     Collector(int size, Consumer<R> onResult, String group, JavaSparkContext spark) {
-      this.results = new ArrayList<>(java.util.Collections.nCopies(size, null));
+      this.results = new ArrayList<>(Collections.nCopies(size, null));
       this.onResult = onResult;
       this.group = group;
       this.spark = spark;
