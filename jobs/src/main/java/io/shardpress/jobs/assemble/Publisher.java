@@ -42,7 +42,7 @@ public final class Publisher {
   }
 
   /**
-   * Refuses a destination that holds anything but the remains of a failed run.
+   * Refuses a destination that holds more than the record of a failed run.
    *
    * @throws DestinationException when it is occupied
    */
@@ -50,8 +50,13 @@ public final class Publisher {
     List<String> present =
         store.list(output).stream()
             .map(Store.Entry::name)
-            .filter(name -> !name.equals(RunRecord.FILE_NAME) && !name.equals(Workspace.STAGING))
+            .filter(name -> !name.equals(RunRecord.FILE_NAME))
             .toList();
+    if (present.contains(Workspace.STAGING)) {
+      throw new DestinationException(
+          "The output %s holds an unfinished run (%s). If that run is not working any more, add --overwrite to start again; otherwise choose another --output."
+              .formatted(output, Workspace.STAGING));
+    }
     if (!present.isEmpty()) {
       throw new DestinationException(
           "The output %s is not empty: it holds %s%s. Choose another --output, or add --overwrite to replace a checkpoint that Shardpress wrote."
@@ -62,14 +67,15 @@ public final class Publisher {
     }
   }
 
-  /** Makes sure that the destination can be written to, before anything is paid for. */
-  public void probe(Workspace workspace) {
-    Location mark = workspace.root().child("started");
-    try (OutputStream out = store.create(mark)) {
-      out.write('\n');
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  /**
+   * Marks the destination as this run's, before anything is paid for. A run that is killed leaves
+   * the mark, by which {@link #clear} knows what it may remove.
+   *
+   * @throws DestinationException when it cannot be written to
+   */
+  public void begin(RunRecord record) {
+    write(RunRecord.FILE_NAME, Json.text(record));
+    files.clear();
   }
 
   /**

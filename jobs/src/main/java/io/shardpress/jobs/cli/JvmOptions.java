@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.spark.launcher.JavaModuleOptions;
 
 /**
@@ -16,7 +17,11 @@ public final class JvmOptions {
   /** Takes the file to write. */
   public static void main(String[] arguments) throws IOException {
     Path file = Path.of(arguments[0]);
-    List<String> options = List.of(JavaModuleOptions.defaultModuleOptionArray());
+    List<String> options =
+        Stream.of(JavaModuleOptions.defaultModuleOptionArray())
+            // Only MLlib's BLAS wants the incubating module, and Java warns of it at every start.
+            .filter(option -> !option.contains("jdk.incubator.vector"))
+            .toList();
     Files.createDirectories(file.toAbsolutePath().getParent());
     Files.write(file, options);
   }

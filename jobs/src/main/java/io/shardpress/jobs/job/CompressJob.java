@@ -85,7 +85,7 @@ public final class CompressJob {
     publisher.requireFree();
     RunRecord record;
     try {
-      publisher.probe(workspace);
+      publisher.begin(log.running());
       record = compress();
     } catch (RuntimeException e) {
       publisher.withdraw();

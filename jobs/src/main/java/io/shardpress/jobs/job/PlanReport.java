@@ -10,6 +10,7 @@ import io.shardpress.jobs.recipe.DataSize;
 import io.shardpress.jobs.recipe.Recipe;
 import io.shardpress.operators.quantization.Algorithm;
 import io.shardpress.operators.quantization.Settings;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -71,17 +72,24 @@ public record PlanReport(
     return Algorithm.of(settings).key() + " " + settings.scheme();
   }
 
+  /** Layers that differ in nothing but a number of their name, such as the block's, with counts. */
+  private Map<String, Integer> similarLayers() {
+    Map<String, Integer> lines = new LinkedHashMap<>();
+    for (Layer layer : layers) {
+      String name = layer.module().replaceAll("(?<=\\.)\\d+(?=\\.)", "*");
+      String line = "%-44s %6d x %-6d %s".formatted(name, layer.out(), layer.in(), layer.steps());
+      lines.merge(line, 1, Integer::sum);
+    }
+    return lines;
+  }
+
   /** The plan as a page of text. */
   public String text() {
     StringBuilder text = new StringBuilder();
     text.append("model     %s (%s, %d blocks)%n".formatted(model, family, blocks));
-    for (Layer layer : layers) {
-      text.append(
-          "  %-52s %6d x %-6d %s%n"
-              .formatted(layer.module(), layer.out(), layer.in(), layer.steps()));
-    }
+    similarLayers().forEach((line, count) -> text.append("  %4d x %s%n".formatted(count, line)));
     uncompressed.forEach(
-        (module, why) -> text.append("  %-52s left alone: %s%n".formatted(module, why)));
+        (module, why) -> text.append("         %-44s left alone: %s%n".formatted(module, why)));
     text.append(
         "layers    %d to compress, %d tensors copied%n".formatted(layers.size(), copiedTensors));
     text.append(

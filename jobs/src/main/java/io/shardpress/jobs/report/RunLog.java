@@ -99,6 +99,11 @@ public final class RunLog {
     evaluation = Optional.of(found);
   }
 
+  /** The record of a run that has only begun. */
+  public RunRecord running() {
+    return record("running", Optional.empty(), List.of());
+  }
+
   public RunRecord complete(List<PublishedFile> files) {
     return record("complete", Optional.empty(), files);
   }

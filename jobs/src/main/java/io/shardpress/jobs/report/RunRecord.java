@@ -13,7 +13,7 @@ import java.util.Optional;
  * What {@code run.json} holds, complete or failed. The schema is versioned by {@link #FORMAT}; keys
  * are only added within a version.
  *
- * @param status {@code complete} or {@code failed}
+ * @param status {@code running} (also after a kill), {@code complete} or {@code failed}
  * @param error the message that the run ended with, when it failed
  * @param startedAt ISO-8601, UTC
  * @param applicationId Spark's name for the application

@@ -1,6 +1,7 @@
 package io.shardpress.operators.encoding;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.shardpress.common.error.InputException;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.FloatCodec;
 import io.shardpress.common.tensor.RawTensor;
@@ -39,6 +40,7 @@ public record CompressedTensors() implements Encoder {
     long out = linear.out();
     long in = linear.in();
     int bits = scheme.grid().bits();
+    scheme.check(linear.module(), in);
     long groups = scheme.groupSize().groups(Math.toIntExact(in));
     String name = linear.module() + ".weight";
     List<TensorSpec> specs = new ArrayList<>();
@@ -48,7 +50,7 @@ public record CompressedTensors() implements Encoder {
     } else {
       specs.add(TensorSpec.of(name, DType.I8, out, in));
     }
-    specs.add(TensorSpec.of(name + "_scale", linear.type(), out, groups));
+    specs.add(TensorSpec.of(name + "_scale", scaleType(linear), out, groups));
     if (!scheme.grid().symmetric()) {
       specs.add(
           isPacked(scheme)
@@ -59,6 +61,10 @@ public record CompressedTensors() implements Encoder {
       specs.add(TensorSpec.of(name + "_g_idx", DType.I32, in));
     }
     return List.copyOf(specs);
+  }
+
+  private static DType scaleType(StoredLinear linear) {
+    return QuantizedWeight.scaleType(linear.type());
   }
 
   @Override
@@ -87,7 +93,7 @@ public record CompressedTensors() implements Encoder {
       }
       case "_shape" -> bytes.putLong(weight.out()).putLong(weight.in());
       case "_scale" ->
-          FloatCodec.encode(linear.type(), weight.scales(), 0, weight.scales().length, bytes);
+          FloatCodec.encode(scaleType(linear), weight.scales(), 0, weight.scales().length, bytes);
       case "_zero_point" -> {
         if (isPacked(weight.scheme())) {
           packZeroPoints(bytes, weight, bits, offset, groups);
@@ -127,7 +133,8 @@ public record CompressedTensors() implements Encoder {
   /**
    * The codes and scales of a linear.
    *
-   * @throws io.shardpress.common.error.InputException when a tensor is missing or has another shape
+   * @throws InputException when a tensor is missing, has another type or shape, or holds what the
+   *     scheme has no place for
    */
   public static QuantizedWeight read(
       StoredLinear linear, Scheme scheme, Map<String, RawTensor> tensors) {
@@ -149,21 +156,29 @@ public record CompressedTensors() implements Encoder {
       }
     } else {
       data.get("").get(codes);
+      requireInGrid(linear, "weight", codes, scheme);
+    }
+    if (scheme.order() != ColumnOrder.GROUP
+        && tensors.containsKey(linear.module() + ".weight_g_idx")) {
+      throw new InputException(
+          "%s.weight_g_idx is there, but the scheme has no group order that would use it. The configuration and the weights do not belong together."
+              .formatted(linear.module()));
     }
     float[] scales = new float[out * groups];
-    FloatCodec.decode(linear.type(), data.get("_scale"), scales, 0, scales.length);
+    FloatCodec.decode(scaleType(linear), data.get("_scale"), scales, 0, scales.length);
     return new QuantizedWeight(
         scheme,
         out,
         in,
         codes,
         scales,
-        zeroPoints(data, scheme, out, groups),
-        groupOfColumn(data, scheme, in));
+        zeroPoints(linear, data, scheme, groups),
+        groupOfColumn(linear, data, scheme));
   }
 
   private static byte[] zeroPoints(
-      Map<String, ByteBuffer> data, Scheme scheme, int out, int groups) {
+      StoredLinear linear, Map<String, ByteBuffer> data, Scheme scheme, int groups) {
+    int out = (int) linear.out();
     if (scheme.grid().symmetric()) {
       return new byte[0];
     }
@@ -171,6 +186,7 @@ public record CompressedTensors() implements Encoder {
     ByteBuffer stored = data.get("_zero_point");
     if (!isPacked(scheme)) {
       stored.get(zeroPoints);
+      requireInGrid(linear, "weight_zero_point", zeroPoints, scheme);
       return zeroPoints;
     }
     int bits = scheme.grid().bits();
@@ -185,14 +201,40 @@ public record CompressedTensors() implements Encoder {
     return zeroPoints;
   }
 
-  private static int[] groupOfColumn(Map<String, ByteBuffer> data, Scheme scheme, int in) {
+  private static int[] groupOfColumn(
+      StoredLinear linear, Map<String, ByteBuffer> data, Scheme scheme) {
+    int in = (int) linear.in();
+    if (scheme.order() != ColumnOrder.GROUP) {
+      return QuantizedWeight.neighbours(scheme.groupSize(), in);
+    }
     int[] groups = new int[in];
+    int count = scheme.groupSize().groups(in);
     ByteBuffer stored = data.get("_g_idx");
-    int width = scheme.groupSize().in(in);
     for (int j = 0; j < in; j++) {
-      groups[j] = stored == null ? j / width : stored.getInt();
+      groups[j] = stored.getInt();
+      if (groups[j] < 0 || groups[j] >= count) {
+        throw new InputException(
+            "%s.weight_g_idx puts column %d into group %d of %d. Fetch the checkpoint again."
+                .formatted(linear.module(), j, groups[j], count));
+      }
     }
     return groups;
+  }
+
+  private static void requireInGrid(StoredLinear linear, String name, byte[] codes, Scheme scheme) {
+    for (byte code : codes) {
+      if (code < scheme.grid().lowest() || code > scheme.grid().highest()) {
+        throw new InputException(
+            "%s.%s holds %d, which %d bits do not: the range is %d to %d. The configuration and the weights do not belong together."
+                .formatted(
+                    linear.module(),
+                    name,
+                    code,
+                    scheme.grid().bits(),
+                    scheme.grid().lowest(),
+                    scheme.grid().highest()));
+      }
+    }
   }
 
   private static String suffix(TensorSpec spec, StoredLinear linear) {
@@ -203,7 +245,7 @@ public record CompressedTensors() implements Encoder {
   public ObjectNode config(
       ObjectNode source, Map<String, Scheme> schemes, Set<String> uncompressed) {
     ObjectNode config = source.deepCopy();
-    config.set("quantization_config", QuantizationConfig.write(schemes, uncompressed));
+    config.set("quantization_config", QuantizationConfigWriter.write(schemes, uncompressed));
     return config;
   }
 }

@@ -38,11 +38,12 @@ final class ClipSearch {
   }
 
   /**
-   * The factor in {@code (0, 1]} on {@code [min, max]} with the least error.
+   * The factor in {@code (0, 1]} on {@code [min, max]} with the least error over the first {@code
+   * count} values.
    *
    * @param range lays candidate ranges on the grid
    */
-  float bestShrink(float[] values, int at, int count, float min, float max, GroupRange range) {
+  float bestShrink(float[] values, int count, float min, float max, GroupRange range) {
     range.lay(min, max);
     float fullScale = range.scale();
     if (!Float.isFinite(fullScale)) {
@@ -53,7 +54,7 @@ final class ClipSearch {
     int winner = 0;
     for (int i = 0; i < shrinks.length; i++) {
       range.lay(shrinks[i] * min, shrinks[i] * max);
-      setOuterAside(values, at, count, min, max, shrinks[i]);
+      setOuterAside(values, count, min, max, shrinks[i]);
       double unit = shrinkPowers[i] * power(range.scale() / ((double) fullScale * shrinks[i]));
       double clipped = clippedError(range, 0) * unit;
       if (clipped > best) {
@@ -65,7 +66,7 @@ final class ClipSearch {
       float inverse = 1 / range.scale();
       double error =
           clipped
-              + (errors.unclipped(values, at, count, inverse, range.zeroPoint())
+              + (errors.unclipped(values, count, inverse, range.zeroPoint())
                       - unclippedOuter(range, inverse))
                   * unit;
       if (error < best) {
@@ -85,8 +86,7 @@ final class ClipSearch {
   }
 
   /** Collects the weights that candidates down to {@code shrink} may clip. */
-  private void setOuterAside(
-      float[] values, int at, int count, float min, float max, float shrink) {
+  private void setOuterAside(float[] values, int count, float min, float max, float shrink) {
     float share = shrink * ROUNDED_SCALE;
     if (share >= outerShare) {
       return;
@@ -98,7 +98,7 @@ final class ClipSearch {
     float top = outerShare * (grid.symmetric() ? Math.max(-min, max) : max);
     float bottom = outerShare * (grid.symmetric() ? -Math.max(-min, max) : min);
     outerCount = 0;
-    for (int i = at; i < at + count; i++) {
+    for (int i = 0; i < count; i++) {
       if (values[i] > top || values[i] < bottom) {
         outer[outerCount++] = values[i];
       }

@@ -11,8 +11,8 @@ interface ColumnRule {
    *
    * @param panel gives the current weights of this and later columns of its block
    * @param column position in visiting order
-   * @param values current weights: row {@code r} at {@code at + r}, {@link Panel#ROWS} of them
-   * @param chosen receives their final values, row {@code r} at {@code r}
+   * @param values current weights of the column, by row of the panel
+   * @param chosen receives their final values
    */
-  void choose(Panel panel, int column, float[] values, int at, float[] chosen);
+  void choose(Panel panel, int column, float[] values, float[] chosen);
 }

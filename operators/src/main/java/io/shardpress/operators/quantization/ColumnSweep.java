@@ -13,10 +13,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * column by column, behind it in one product per block. Then {@code Σe² = tr(Δ H Δᵀ)} exactly.
  *
  * <p>A block goes through all panels before the next one starts, so that a rule may look at all
- * rows of a block. Inside, columns are contiguous over the rows of a panel: the loops vectorize.
+ * rows of a block. Inside, a column is an array over the rows of a panel, and columns are updated
+ * in strips that stay in the cache: the loops vectorize.
  */
 final class ColumnSweep {
   private static final int ROWS = Panel.ROWS;
+  private static final int STRIP = 16;
 
   private ColumnSweep() {}
 
@@ -43,18 +45,19 @@ final class ColumnSweep {
     double sum = 0;
     for (int b = 0; b + 1 < cuts.length; b++) {
       int from = cuts[b];
-      int to = cuts[b + 1];
-      int width = to - from;
-      float[] u = new float[width * width];
-      Floats.readBlock(factor.matrix(), from, width, from, width, u);
-      float[] columns = new float[width * ROWS];
-      float[] errors = new float[width * ROWS];
+      int width = cuts[b + 1] - from;
+      float[][] u = new float[width][width];
+      for (int j = 0; j < width; j++) {
+        Floats.readBlock(factor.matrix(), from + j, 1, from, width, u[j]);
+      }
+      float[][] columns = new float[width][ROWS];
+      float[][] errors = new float[width][ROWS];
       float[] rowMajor = new float[width * ROWS];
       try (INDArray errorPanel = Floats.uninitialized(ROWS, width)) {
         for (Panel panel : panels) {
-          panel.enter(from, to, columns);
-          sum += sweepBlock(panel, from, width, u, columns, errors, rule);
-          Panel.transpose(errors, width, ROWS, rowMajor);
+          panel.enter(from, columns);
+          sum += sweepBlock(panel, from, u, columns, errors, rule);
+          Panel.toRowMajor(errors, rowMajor);
           Floats.writeRows(errorPanel, 0, ROWS, rowMajor);
           Products.subtractTimesTrailing(panel.weights(), errorPanel, factor.matrix(), from);
         }
@@ -64,46 +67,87 @@ final class ColumnSweep {
   }
 
   private static double sweepBlock(
-      Panel panel,
-      int from,
-      int width,
-      float[] u,
-      float[] columns,
-      float[] errors,
-      ColumnRule rule) {
+      Panel panel, int from, float[][] u, float[][] columns, float[][] errors, ColumnRule rule) {
+    int width = u.length;
     float[] chosen = new float[ROWS];
     double sum = 0;
-    for (int j = 0; j < width; j++) {
-      int at = j * ROWS;
-      rule.choose(panel, from + j, columns, at, chosen);
-      divide(columns, chosen, u[j * width + j], errors, at);
-      sum += sumOfSquares(errors, at);
-      for (int k = j + 1; k < width; k++) {
-        subtract(columns, k * ROWS, u[j * width + k], errors, at);
+    for (int strip = 0; strip < width; strip += STRIP) {
+      int end = Math.min(width, strip + STRIP);
+      for (int j = strip; j < end; j++) {
+        rule.choose(panel, from + j, columns[j], chosen);
+        divide(columns[j], chosen, u[j][j], errors[j]);
+        sum += sumOfSquares(errors[j]);
+        for (int k = j + 1; k < end; k++) {
+          subtract(columns[k], u[j][k], errors[j]);
+        }
+      }
+      for (int k = end; k < width; k++) {
+        subtractStrip(columns[k], u, k, errors, strip, end);
       }
     }
     return sum;
   }
 
-  private static void divide(float[] columns, float[] chosen, float pivot, float[] errors, int at) {
-    for (int r = 0; r < ROWS; r++) {
-      errors[at + r] = (columns[at + r] - chosen[r]) / pivot;
+  /** Four errors at a time: the column is loaded and stored once for all. */
+  private static void subtractStrip(
+      float[] column, float[][] u, int k, float[][] errors, int from, int to) {
+    int j = from;
+    for (; j + 3 < to; j += 4) {
+      subtractFour(
+          column,
+          u[j][k],
+          u[j + 1][k],
+          u[j + 2][k],
+          u[j + 3][k],
+          errors[j],
+          errors[j + 1],
+          errors[j + 2],
+          errors[j + 3]);
+    }
+    for (; j < to; j++) {
+      subtract(column, u[j][k], errors[j]);
     }
   }
 
-  private static void subtract(float[] columns, int to, float factor, float[] errors, int from) {
-    for (int r = 0; r < ROWS; r++) {
-      columns[to + r] -= factor * errors[from + r];
+  private static void subtractFour(
+      float[] column,
+      float u0,
+      float u1,
+      float u2,
+      float u3,
+      float[] e0,
+      float[] e1,
+      float[] e2,
+      float[] e3) {
+    for (int r = 0; r < column.length; r++) {
+      column[r] = column[r] - u0 * e0[r] - u1 * e1[r] - u2 * e2[r] - u3 * e3[r];
     }
   }
 
-  private static double sumOfSquares(float[] errors, int at) {
-    double even = 0;
-    double odd = 0;
-    for (int r = 0; r < ROWS; r += 2) {
-      even += (double) errors[at + r] * errors[at + r];
-      odd += (double) errors[at + r + 1] * errors[at + r + 1];
+  private static void subtract(float[] column, float factor, float[] errors) {
+    for (int r = 0; r < column.length; r++) {
+      column[r] -= factor * errors[r];
     }
-    return even + odd;
+  }
+
+  private static void divide(float[] column, float[] chosen, float pivot, float[] errors) {
+    for (int r = 0; r < errors.length; r++) {
+      errors[r] = (column[r] - chosen[r]) / pivot;
+    }
+  }
+
+  /** Four running sums: one would wait for itself. */
+  private static double sumOfSquares(float[] errors) {
+    double s0 = 0;
+    double s1 = 0;
+    double s2 = 0;
+    double s3 = 0;
+    for (int r = 0; r < ROWS; r += 4) {
+      s0 += (double) errors[r] * errors[r];
+      s1 += (double) errors[r + 1] * errors[r + 1];
+      s2 += (double) errors[r + 2] * errors[r + 2];
+      s3 += (double) errors[r + 3] * errors[r + 3];
+    }
+    return (s0 + s1) + (s2 + s3);
   }
 }

@@ -14,8 +14,8 @@ final class GridRule implements ColumnRule {
   private final Rounding rounding;
   private final GroupRange range;
   private final boolean rangesFromSweep;
-  private final float[][] scales;
-  private final float[][] zeros;
+  private final float[][][] scales;
+  private final float[][][] zeros;
   private final float[] codes = new float[ROWS];
   private final float[] group;
 
@@ -32,10 +32,10 @@ final class GridRule implements ColumnRule {
     this.rangesFromSweep = rangesFromSweep;
     this.group = new float[result.scheme.groupSize().in(result.in)];
     int panels = (result.out + ROWS - 1) / ROWS;
-    scales = new float[panels][result.groups * ROWS];
-    zeros = new float[panels][result.groups * ROWS];
-    for (float[] panelScales : scales) {
-      Arrays.fill(panelScales, 1); // rows that only fill up the last panel
+    scales = new float[panels][result.groups][ROWS];
+    zeros = new float[panels][result.groups][ROWS];
+    for (float[] rows : scales[panels - 1]) {
+      Arrays.fill(rows, 1); // the rows that only fill up the last panel
     }
   }
 
@@ -46,8 +46,9 @@ final class GridRule implements ColumnRule {
     for (int row = 0; row < result.out; row++) {
       for (int g = 0; g < result.groups; g++) {
         int at = row * result.groups + g;
-        float zero = result.zeroPoints.length == 0 ? 0 : result.zeroPoints[at];
-        rule.set(row / ROWS, g, row % ROWS, result.scales[at], zero);
+        rule.scales[row / ROWS][g][row % ROWS] = result.scales[at];
+        rule.zeros[row / ROWS][g][row % ROWS] =
+            result.zeroPoints.length == 0 ? 0 : result.zeroPoints[at];
       }
     }
     return rule;
@@ -60,30 +61,23 @@ final class GridRule implements ColumnRule {
   }
 
   @Override
-  public void choose(Panel panel, int column, float[] values, int at, float[] chosen) {
+  public void choose(Panel panel, int column, float[] values, float[] chosen) {
     int g = layout.groupOfVisited(column);
+    float[] scale = scales[panel.index()][g];
+    float[] zero = zeros[panel.index()][g];
     if (rangesFromSweep && column % group.length == 0) {
-      findScales(panel, column, g);
+      for (int r = 0; r < panel.rows(); r++) {
+        panel.read(r, column, group.length, group);
+        range.find(group, group.length);
+        result.put(panel.firstRow() + r, g, range);
+        scale[r] = range.scale();
+        zero[r] = range.zeroPoint();
+      }
     }
-    rounding.column(
-        values, at, ROWS, scales[panel.index()], zeros[panel.index()], g * ROWS, codes, chosen);
+    rounding.column(values, scale, zero, codes, chosen);
     int stored = panel.firstRow() * result.in + layout.storedColumn(column);
     for (int r = 0; r < panel.rows(); r++) {
       result.codes[stored + r * result.in] = (byte) codes[r];
     }
-  }
-
-  private void findScales(Panel panel, int column, int g) {
-    for (int r = 0; r < panel.rows(); r++) {
-      panel.read(r, column, group.length, group);
-      range.find(group, 0, group.length);
-      result.put(panel.firstRow() + r, g, range);
-      set(panel.index(), g, r, range.scale(), range.zeroPoint());
-    }
-  }
-
-  private void set(int panel, int g, int r, float scale, float zero) {
-    scales[panel][g * ROWS + r] = scale;
-    zeros[panel][g * ROWS + r] = zero;
   }
 }

@@ -35,22 +35,17 @@ final class GroupRange {
             : null;
   }
 
-  /** The scale's type for a weight of this type: its own, F16 for anything unusual. */
-  static DType scaleTypeFor(DType weightType) {
-    return weightType.isWeightFloat() ? weightType : DType.F16;
-  }
-
-  /** Looks at {@code values[at .. at + count)}; the answers stay until the next call. */
-  void find(float[] values, int at, int count) {
+  /** Looks at the first {@code count} values; the answers stay until the next call. */
+  void find(float[] values, int count) {
     float min = 0;
     float max = 0;
-    for (int i = at; i < at + count; i++) {
+    for (int i = 0; i < count; i++) {
       min = Math.min(min, values[i]);
       max = Math.max(max, values[i]);
     }
     lay(min, max);
     if (search != null && min < max) {
-      float p = search.bestShrink(values, at, count, min, max, this);
+      float p = search.bestShrink(values, count, min, max, this);
       lay(p * min, p * max);
     }
   }

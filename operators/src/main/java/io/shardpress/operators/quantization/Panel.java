@@ -8,27 +8,24 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * same number of rows, missing ones as zeros: products then have equal shapes wherever a layer was
  * cut, and equal bits for every row.
  *
- * <p>Columns before the current block are stale, the block's own are in {@link #block}, later ones
- * in {@link #weights}, current up to the block's start.
+ * <p>Columns before the current block are stale, the block's own are with {@link #enter}'s caller,
+ * later ones in {@link #weights}, current up to the block's start.
  */
 final class Panel implements AutoCloseable {
-  static final int ROWS = 256;
+  static final int ROWS = 512;
 
   private final int index;
-  private final int firstRow;
   private final int rows;
   private final INDArray weights;
   private int blockStart;
-  private int blockEnd;
-  private float[] block = new float[0];
+  private float[][] block = new float[0][];
 
   /**
+   * @param rows how many of the panel's rows belong to the layer
    * @param weights {@code [ROWS, n]}, owned by the panel
-   * @param rows how many of its rows belong to the layer
    */
   Panel(int index, int rows, INDArray weights) {
     this.index = index;
-    this.firstRow = index * ROWS;
     this.rows = rows;
     this.weights = weights;
   }
@@ -39,7 +36,7 @@ final class Panel implements AutoCloseable {
 
   /** The layer's row that row 0 of the panel is. */
   int firstRow() {
-    return firstRow;
+    return index * ROWS;
   }
 
   int rows() {
@@ -50,26 +47,26 @@ final class Panel implements AutoCloseable {
     return weights;
   }
 
-  /**
-   * Fetches the columns {@code [from, to)}, each contiguous: element {@code (r, j)} at {@code (j −
-   * from) · ROWS + r}.
-   */
-  float[] enter(int from, int to, float[] into) {
-    int width = to - from;
-    float[] rowMajor = new float[ROWS * width];
-    Floats.readBlock(weights, 0, ROWS, from, width, rowMajor);
-    transpose(rowMajor, ROWS, width, into);
+  /** Fetches the block of columns that starts at {@code from} into {@code columns[j][row]}. */
+  void enter(int from, float[][] columns) {
+    float[] rowMajor = new float[ROWS * columns.length];
+    Floats.readBlock(weights, 0, ROWS, from, columns.length, rowMajor);
+    for (int firstRow = 0; firstRow < ROWS; firstRow += 16) { // keeps 16 rows in the cache
+      for (int j = 0; j < columns.length; j++) {
+        for (int i = firstRow; i < firstRow + 16; i++) {
+          columns[j][i] = rowMajor[i * columns.length + j];
+        }
+      }
+    }
     blockStart = from;
-    blockEnd = to;
-    block = into;
-    return into;
+    block = columns;
   }
 
   /** Copies the current values of columns {@code [from, from + count)} of one row. */
   void read(int row, int from, int count, float[] into) {
-    int inside = Math.min(count, blockEnd - from);
+    int inside = Math.min(count, blockStart + block.length - from);
     for (int k = 0; k < inside; k++) {
-      into[k] = block[(from - blockStart + k) * ROWS + row];
+      into[k] = block[from - blockStart + k][row];
     }
     if (inside < count) {
       float[] rest = new float[count - inside];
@@ -78,14 +75,12 @@ final class Panel implements AutoCloseable {
     }
   }
 
-  /** Writes {@code a [rows, columns]} as {@code [columns, rows]}, in tiles that fit the cache. */
-  static void transpose(float[] a, int rows, int columns, float[] into) {
-    int tile = 16;
-    for (int firstRow = 0; firstRow < rows; firstRow += tile) {
-      int lastRow = Math.min(rows, firstRow + tile);
-      for (int j = 0; j < columns; j++) {
-        for (int i = firstRow; i < lastRow; i++) {
-          into[j * rows + i] = a[i * columns + j];
+  /** {@code columns[j][row]} row-major. */
+  static void toRowMajor(float[][] columns, float[] into) {
+    for (int firstRow = 0; firstRow < ROWS; firstRow += 16) {
+      for (int j = 0; j < columns.length; j++) {
+        for (int i = firstRow; i < firstRow + 16; i++) {
+          into[i * columns.length + j] = columns[j][i];
         }
       }
     }

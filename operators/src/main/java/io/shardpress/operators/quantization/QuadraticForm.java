@@ -12,13 +12,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class QuadraticForm implements AutoCloseable {
   private static final int BLOCK = 256;
+  private static final int PANEL_ELEMENTS = 1 << 23;
 
   private final INDArray gram;
+  private final int panelRows;
   private final List<INDArray> diagonalBlocks = new ArrayList<>();
 
   QuadraticForm(INDArray gram) {
     this.gram = gram;
     int n = Floats.columns(gram);
+    panelRows = Math.max(BLOCK, PANEL_ELEMENTS / n);
     for (int from = 0; from < n; from += BLOCK) {
       int width = Math.min(BLOCK, n - from);
       float[] values = new float[width * width];
@@ -31,8 +34,8 @@ final class QuadraticForm implements AutoCloseable {
   double energy(INDArray weight) {
     int n = Floats.columns(weight);
     double sum = 0;
-    for (int first = 0; first < Floats.rows(weight); first += Panel.ROWS) {
-      int rows = Math.min(Panel.ROWS, Floats.rows(weight) - first);
+    for (int first = 0; first < Floats.rows(weight); first += panelRows) {
+      int rows = Math.min(panelRows, Floats.rows(weight) - first);
       float[] values = new float[rows * n];
       Floats.readRows(weight, first, rows, values);
       sum += trace(values, rows);
@@ -45,8 +48,8 @@ final class QuadraticForm implements AutoCloseable {
     int n = quantized.in();
     float[] rounded = new float[n];
     double sum = 0;
-    for (int first = 0; first < quantized.out(); first += Panel.ROWS) {
-      int rows = Math.min(Panel.ROWS, quantized.out() - first);
+    for (int first = 0; first < quantized.out(); first += panelRows) {
+      int rows = Math.min(panelRows, quantized.out() - first);
       float[] values = new float[rows * n];
       Floats.readRows(weight, first, rows, values);
       for (int i = 0; i < rows; i++) {

@@ -1,5 +1,6 @@
 package io.shardpress.operators.quantization;
 
+import io.shardpress.common.tensor.DType;
 import io.shardpress.operators.linalg.Floats;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -41,6 +42,11 @@ public record QuantizedWeight(
     }
   }
 
+  /** The type that scales of a weight of this type are stored in: its own, or else F16. */
+  public static DType scaleType(DType weightType) {
+    return weightType.isWeightFloat() ? weightType : DType.F16;
+  }
+
   /** Groups per row. */
   public int groups() {
     return scheme.groupSize().groups(in);
@@ -79,8 +85,10 @@ public record QuantizedWeight(
       int groupsBefore = row * first.groups();
       System.arraycopy(slice.codes, 0, whole.codes, row * first.in, slice.codes.length);
       System.arraycopy(slice.scales, 0, whole.scales, groupsBefore, slice.scales.length);
-      System.arraycopy(
-          slice.zeroPoints, 0, whole.zeroPoints, groupsBefore, slice.zeroPoints.length);
+      if (slice.zeroPoints.length > 0) {
+        System.arraycopy(
+            slice.zeroPoints, 0, whole.zeroPoints, groupsBefore, slice.zeroPoints.length);
+      }
       row += slice.out;
     }
     return whole.finish();
@@ -130,7 +138,7 @@ public record QuantizedWeight(
   }
 
   /** Group of each column when groups are neighbouring columns. */
-  static int[] neighbours(GroupSize groupSize, int in) {
+  public static int[] neighbours(GroupSize groupSize, int in) {
     int columns = groupSize.in(in);
     int[] groups = new int[in];
     for (int j = 0; j < in; j++) {

@@ -69,24 +69,32 @@ final class ReportBuilder {
     int in = quantized.in();
     float[] dense = new float[in];
     float[] rounded = new float[in];
+    float[] zeros = new float[in];
     for (int i = 0; i < quantized.out(); i++) {
       Floats.readRow(weight, i, dense);
       quantized.dequantizeRow(i, rounded);
-      addRow(dense, rounded);
+      weightError += squaredDistance(dense, rounded);
+      weightEnergy += squaredDistance(dense, zeros);
     }
     return new LayerResult(outcome, report(), Optional.of(quantized));
   }
 
-  private void addRow(float[] dense, float[] rounded) {
-    double error = 0;
-    double total = 0;
-    for (int j = 0; j < dense.length; j++) {
-      double difference = (double) dense[j] - rounded[j];
-      error += difference * difference;
-      total += (double) dense[j] * dense[j];
+  /** {@code Σ (a − b)²}, in two running sums. */
+  static double squaredDistance(float[] a, float[] b) {
+    double even = 0;
+    double odd = 0;
+    int j = 0;
+    for (; j + 1 < a.length; j += 2) {
+      double first = (double) a[j] - b[j];
+      double second = (double) a[j + 1] - b[j + 1];
+      even += first * first;
+      odd += second * second;
     }
-    weightError += error;
-    weightEnergy += total;
+    if (j < a.length) {
+      double last = (double) a[j] - b[j];
+      even += last * last;
+    }
+    return even + odd;
   }
 
   private LayerReport report() {

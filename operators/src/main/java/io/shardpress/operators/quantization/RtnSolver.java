@@ -42,7 +42,7 @@ final class RtnSolver implements Solver {
     DType computeType = arithmetic == Arithmetic.F32 ? DType.F32 : weightType;
     GroupRange range =
         new GroupRange(
-            scheme.grid(), settings.clip(), GroupRange.scaleTypeFor(weightType), computeType);
+            scheme.grid(), settings.clip(), QuantizedWeight.scaleType(weightType), computeType);
     Rounding rounding = new Rounding(scheme.grid(), computeType);
     QuantizedWeight.Assembly result =
         new QuantizedWeight.Assembly(
@@ -52,7 +52,7 @@ final class RtnSolver implements Solver {
             QuantizedWeight.neighbours(scheme.groupSize(), Floats.columns(weight)));
     round(weight, range, rounding, result);
     if (!result.scalesAreFinite()) {
-      return report.without(Outcome.Failed.scale(module, GroupRange.scaleTypeFor(weightType)));
+      return report.without(Outcome.Failed.scale(module, QuantizedWeight.scaleType(weightType)));
     }
     QuantizedWeight quantized = result.finish();
     statistics.ifPresent(found -> addLosses(report, found, weight, quantized));
@@ -63,14 +63,15 @@ final class RtnSolver implements Solver {
       INDArray weight, GroupRange range, Rounding rounding, QuantizedWeight.Assembly result) {
     int columns = result.scheme.groupSize().in(result.in);
     float[] row = new float[result.in];
+    float[] group = new float[columns];
     for (int i = 0; i < result.out; i++) {
       Floats.readRow(weight, i, row);
-      for (int group = 0; group < result.groups; group++) {
-        int at = group * columns;
-        range.find(row, at, columns);
-        result.put(i, group, range);
-        rounding.group(
-            row, at, columns, range.scale(), range.zeroPoint(), result.codes, i * result.in + at);
+      for (int g = 0; g < result.groups; g++) {
+        System.arraycopy(row, g * columns, group, 0, columns);
+        range.find(group, columns);
+        result.put(i, g, range);
+        int at = i * result.in + g * columns;
+        rounding.group(group, columns, range.scale(), range.zeroPoint(), result.codes, at);
       }
     }
   }

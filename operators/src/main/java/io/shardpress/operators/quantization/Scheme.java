@@ -17,11 +17,23 @@ public record Scheme(Grid grid, GroupSize groupSize, ColumnOrder order, Activati
   }
 
   /** Refuses a linear that this scheme cannot describe; see {@link GroupSize#check}. */
-  void check(String module, long in) {
+  public void check(String module, long in) {
     try {
       groupSize.check(in);
     } catch (InputException e) {
       throw new InputException(module + ": " + e.getMessage(), e);
     }
+  }
+
+  /** For people: {@code 4 bit, group 128}. */
+  @Override
+  public String toString() {
+    return "%d bit%s, %s%s%s"
+        .formatted(
+            grid.bits(),
+            grid.symmetric() ? "" : " asymmetric",
+            groupSize.isChannel() ? "per channel" : "group " + groupSize,
+            order == ColumnOrder.GROUP ? ", g_idx" : "",
+            activations == Activations.NONE ? "" : ", int8 activations");
   }
 }

@@ -12,12 +12,11 @@ final class StepErrors {
   private static final int DEGREE = 6;
   private static final double SMALLEST_NODE = 0.1;
   private static final double LARGEST_NODE = Math.sqrt(0.5);
-  private static final int STRETCH = 1024;
 
   private final double norm;
   private final boolean polynomial;
   private final float[] coefficients;
-  private final float[] errors = new float[STRETCH];
+  private float[] errors = new float[0];
 
   StepErrors(double norm) {
     this.norm = norm;
@@ -57,21 +56,19 @@ final class StepErrors {
   /**
    * {@code Σ |round(t) − t|^norm}, {@code t = value · inverse + zero}, as if no code were clipped.
    */
-  double unclipped(float[] values, int at, int count, float inverse, float zero) {
+  double unclipped(float[] values, int count, float inverse, float zero) {
     if (!polynomial) {
       double sum = 0;
-      for (int i = at; i < at + count; i++) {
+      for (int i = 0; i < count; i++) {
         sum += unclipped(values[i], inverse, zero);
       }
       return sum;
     }
-    double sum = 0;
-    for (int done = 0; done < count; done += STRETCH) {
-      int n = Math.min(STRETCH, count - done);
-      raise(values, at + done, n, inverse, zero);
-      sum += sum(errors, n);
+    if (errors.length < count) {
+      errors = new float[count];
     }
-    return sum;
+    raise(values, count, inverse, zero);
+    return sum(errors, count);
   }
 
   /** One term of the sum. */
@@ -94,7 +91,7 @@ final class StepErrors {
     return Math.pow(steps, norm);
   }
 
-  private void raise(float[] values, int at, int count, float inverse, float zero) {
+  private void raise(float[] values, int count, float inverse, float zero) {
     float[] into = errors;
     float c0 = coefficients[0];
     float c1 = coefficients[1];
@@ -104,7 +101,7 @@ final class StepErrors {
     float c5 = coefficients[5];
     float c6 = coefficients[6];
     for (int i = 0; i < count; i++) {
-      float t = values[at + i] * inverse + zero;
+      float t = values[i] * inverse + zero;
       float u = Math.abs(((t + Rounding.MAGIC) - Rounding.MAGIC) - t);
       float v = (float) Math.sqrt(u);
       into[i] = u * ((((((c6 * v + c5) * v + c4) * v + c3) * v + c2) * v + c1) * v + c0);

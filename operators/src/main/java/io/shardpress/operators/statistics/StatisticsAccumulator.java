@@ -48,16 +48,16 @@ public final class StatisticsAccumulator implements AutoCloseable {
   public void observe(INDArray x) {
     int n = sumAbs.length;
     int rows = Floats.rows(x);
-    float[] values = new float[Math.min(ROWS, rows) * n];
+    float[] row = new float[n];
     float[] abs = new float[n];
     float[] squares = new float[n];
     for (int first = 0; first < rows; first += ROWS) {
       int count = Math.min(ROWS, rows - first);
-      Floats.readRows(x, first, count, values);
       java.util.Arrays.fill(abs, 0);
       java.util.Arrays.fill(squares, 0);
       for (int i = 0; i < count; i++) {
-        addRow(values, i * n, abs, squares, maxAbs);
+        Floats.readRow(x, first + i, row);
+        addRow(row, abs, squares, maxAbs);
       }
       for (int j = 0; j < n; j++) {
         sumAbs[j] += abs[j];
@@ -69,9 +69,9 @@ public final class StatisticsAccumulator implements AutoCloseable {
     tokens += rows;
   }
 
-  private static void addRow(float[] values, int at, float[] abs, float[] squares, float[] maxAbs) {
+  private static void addRow(float[] row, float[] abs, float[] squares, float[] maxAbs) {
     for (int j = 0; j < abs.length; j++) {
-      float value = Math.abs(values[at + j]);
+      float value = Math.abs(row[j]);
       abs[j] += value;
       squares[j] += value * value;
       maxAbs[j] = Math.max(maxAbs[j], value);

@@ -1,0 +1,2 @@
+/** Tools that measure Shardpress on real checkpoints. */
+package io.shardpress.integration;
