@@ -1,15 +1,18 @@
 package io.shardpress.jobs.job;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.FallbackLimitException;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.error.NumericalException;
+import io.shardpress.common.error.ShardpressException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.assemble.OutputShard;
 import io.shardpress.jobs.assemble.OutputTensors;
 import io.shardpress.jobs.assemble.Publisher;
+import io.shardpress.jobs.assemble.Publisher.Existing;
 import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
 import io.shardpress.jobs.data.DataSettings;
@@ -62,6 +65,15 @@ public final class CompressJob {
    * @param output an empty or absent folder
    */
   public CompressJob(Session session, Progress progress, Recipe recipe, Location output) {
+    this(session, progress, recipe, output, Existing.REFUSE);
+  }
+
+  /**
+   * @param output where to publish; not the model's folder, nor above or below it
+   * @param existing what becomes of an earlier run's checkpoint there
+   */
+  public CompressJob(
+      Session session, Progress progress, Recipe recipe, Location output, Existing existing) {
     this.session = session;
     this.store = session.store();
     this.progress = progress;
@@ -69,7 +81,7 @@ public final class CompressJob {
     this.model = new ModelRef(store, Location.of(recipe.model()));
     this.output = output;
     this.encoder = recipe.output().format().encoder();
-    this.publisher = new Publisher(store, output);
+    this.publisher = new Publisher(store, output, existing);
     UUID run = UUID.randomUUID();
     this.workspace = Workspace.beside(output, run);
     this.log = new RunLog(run, recipe, session.applicationId(), Instant.now());
@@ -82,20 +94,39 @@ public final class CompressJob {
    *     the recipe allows
    */
   public RunRecord run() {
-    publisher.requireFree();
+    requireApartFromModel();
+    publisher.claim(log.running(), workspace);
     RunRecord record;
     try {
-      publisher.begin(log.running());
       record = compress();
     } catch (RuntimeException e) {
-      publisher.withdraw();
-      publisher.recordFailure(log.failed(String.valueOf(e.getMessage())), e);
+      publisher.withdraw(log.failed(String.valueOf(e.getMessage())), e);
       throw e;
     } finally {
-      store.delete(output.child(Workspace.STAGING));
+      removeStaging();
     }
     requireFewFallbacks(record);
     return record;
+  }
+
+  private void requireApartFromModel() {
+    Location place = store.resolve(output);
+    Location source = store.resolve(model.location());
+    if (place.isWithin(source) || source.isWithin(place)) {
+      throw new DestinationException(
+          "The output %s and the model %s are in one another. Choose another --output: the model is never written to."
+              .formatted(output, model.location()));
+    }
+  }
+
+  /** What cannot be removed is only in the way; the run has ended as it has. */
+  private void removeStaging() {
+    Location staging = output.child(Workspace.STAGING);
+    try {
+      store.delete(staging);
+    } catch (ShardpressException e) {
+      progress.say("note: %s could not be removed: %s".formatted(staging, e.getMessage()));
+    }
   }
 
   private RunRecord compress() {
@@ -115,6 +146,7 @@ public final class CompressJob {
     log.time(
         "assemble",
         () -> {
+          publisher.makeRoom(log.running());
           publisher.writeShards(shards, session.tasks(), progress);
           publisher.writeCompanions(source.checkpoint(), config(source, plan, outcomes));
           return shards;
