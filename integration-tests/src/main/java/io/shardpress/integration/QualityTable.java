@@ -10,8 +10,8 @@ import io.shardpress.jobs.evaluate.Evaluation;
 import io.shardpress.jobs.job.CompressJob;
 import io.shardpress.jobs.recipe.Recipe;
 import io.shardpress.jobs.recipe.RecipeReader;
+import io.shardpress.jobs.report.RunRecord;
 import io.shardpress.jobs.run.Progress;
-import io.shardpress.jobs.run.RunRecord;
 import io.shardpress.jobs.spark.Session;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -110,7 +110,12 @@ public final class QualityTable {
     store.delete(output);
     progress.say("%s: %s, %d bits".formatted(model.name(), method, bits));
     RunRecord record =
-        new CompressJob(session, progress, recipe(model, reference, method, bits, group), output)
+        new CompressJob(
+                session,
+                progress,
+                recipe(model, reference, method, bits, group),
+                output,
+                CompressJob.Occupied.REFUSE)
             .run();
     store.delete(output);
     return record.evaluation().orElseThrow();

@@ -14,15 +14,21 @@ import java.net.UnknownHostException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.security.AccessControlException;
 
 /** Turns what file systems throw into the typed errors of {@link Store}. */
 final class StorageErrors {
+  /** What Hadoop's messages repeat of the exceptions that they wrap. */
+  private static final Pattern CLASS_NAME = Pattern.compile("\\b[a-z]+(\\.\\w+)*Exception: ");
+
   private StorageErrors() {}
 
   static ShardpressException reading(Location location, Throwable cause) {
@@ -145,9 +151,27 @@ final class StorageErrors {
     return Stream.iterate(cause, c -> c != null, Throwable::getCause).limit(20);
   }
 
+  /** The cause in words; names of exception classes say nothing to a user. */
   private static String describe(Throwable cause) {
-    String message = cause.getMessage();
-    String type = cause.getClass().getSimpleName();
-    return message == null ? type : type + ": " + message.lines().findFirst().orElse("");
+    Throwable root = causes(cause).reduce((outer, inner) -> inner).orElse(cause);
+    if (root instanceof FileSystemException local) {
+      String reason = local.getReason();
+      return local.getFile() + ": " + (reason == null ? kind(root) : reason);
+    }
+    String message = root.getMessage();
+    return message == null || message.isBlank()
+        ? kind(root)
+        : CLASS_NAME.matcher(message.lines().findFirst().orElse("")).replaceAll("");
+  }
+
+  private static String kind(Throwable cause) {
+    if (cause instanceof NoSuchFileException) {
+      return "no such file or folder";
+    }
+    if (cause instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    String type = cause.getClass().getSimpleName().replaceFirst("(Exception|Error)$", "");
+    return type.replaceAll("(?<=[a-z])(?=[A-Z])", " ").toLowerCase(Locale.ROOT);
   }
 }

@@ -13,6 +13,8 @@ import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import org.apache.hadoop.security.AccessControlException;
 import org.junit.jupiter.api.Test;
 
@@ -35,7 +37,7 @@ class StorageErrorsTest {
         .hasMessageContaining("credentials");
     assertThat(StorageErrors.reading(FILE, new IOException("disk on fire\nsecond line")))
         .isInstanceOf(EnvironmentException.class)
-        .hasMessageContaining("IOException: disk on fire.");
+        .hasMessageContaining("Cannot read s3a://bucket/file: disk on fire. Check");
   }
 
   @Test
@@ -45,10 +47,33 @@ class StorageErrorsTest {
         .hasMessageContaining("exists already");
     assertThat(StorageErrors.writing(FILE, new AccessControlException("403")))
         .isInstanceOf(DestinationException.class)
-        .hasMessageContaining("AccessControlException: 403");
+        .hasMessageContaining("Cannot write s3a://bucket/file: 403. Check permissions");
     assertThat(StorageErrors.writing(FILE, new IOException("No space left on device")))
         .isInstanceOf(DestinationException.class)
         .hasMessageContaining("No space left on device. Check permissions, free space");
+  }
+
+  @Test
+  void namesOfExceptionClassesStayOut() {
+    IOException refused = new ConnectException("Connection refused");
+    assertThat(
+            StorageErrors.reading(
+                FILE, new IOException("java.net.ConnectException: Connection refused", refused)))
+        .hasMessageEndingWith("(Connection refused)");
+    assertThat(
+            StorageErrors.reading(
+                FILE,
+                new RuntimeException("java.lang.ClassNotFoundException: Class a.B not found")))
+        .hasMessageContaining("Class a.B not found")
+        .hasMessageNotContaining("Exception");
+    assertThat(StorageErrors.writing(FILE, new NoSuchFileException("/proc/self/out")))
+        .hasMessageContaining(": /proc/self/out: no such file or folder. Check permissions");
+    assertThat(
+            StorageErrors.writing(
+                FILE, new FileSystemException("/x", null, "Read-only file system")))
+        .hasMessageContaining(": /x: Read-only file system. Check permissions");
+    assertThat(StorageErrors.reading(FILE, new SocketTimeoutException()))
+        .hasMessageEndingWith("(socket timeout)");
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.shardpress.jobs.assemble;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.common.checkpoint.Checkpoint;
 import io.shardpress.common.error.DestinationException;
+import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
@@ -63,7 +64,7 @@ public final class Publisher {
    * @throws DestinationException when the destination is occupied or cannot be written to
    */
   public void claim(RunRecord record, Workspace workspace) {
-    List<String> present = store.list(output).stream().map(Store.Entry::name).toList();
+    List<String> present = present();
     switch (existing) {
       case REFUSE -> requireFree(present);
       case REPLACE -> requireOurs(present);
@@ -73,6 +74,17 @@ public final class Publisher {
     } else {
       present.forEach(name -> store.delete(output.child(name)));
       own(record);
+    }
+  }
+
+  private List<String> present() {
+    try {
+      return store.list(output).stream().map(Store.Entry::name).toList();
+    } catch (InputException e) {
+      throw new DestinationException(
+          "The output %s cannot be a folder: it, or a part of its path, is a file. Choose another --output."
+              .formatted(output),
+          e);
     }
   }
 
@@ -119,8 +131,7 @@ public final class Publisher {
     }
     // The mark of completeness goes first: a half-deleted checkpoint must not look whole.
     store.delete(output.child(SUCCESS));
-    store.list(output).stream()
-        .map(Store.Entry::name)
+    present().stream()
         .filter(name -> !name.equals(Workspace.STAGING))
         .forEach(name -> store.delete(output.child(name)));
     own(record);

@@ -44,8 +44,8 @@ public final class Main {
     }
   }
 
-  /** Runs one command and returns its exit code. */
-  static int run(String... arguments) {
+  /** Runs one command and returns its exit code; for programs that stay alive after it. */
+  public static int run(String... arguments) {
     CommandLine line = new CommandLine(new Main());
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setParameterExceptionHandler((error, unused) -> usage(error));

@@ -89,9 +89,9 @@ public final class Doctor {
             "output",
             () -> {
               Location probe = output.child(".shardpress-probe-" + UUID.randomUUID());
-              boolean existed = store.exists(output);
+              Location made = store.exists(output) ? probe : topmostMissing(store, output);
               write(store, probe);
-              store.delete(existed ? probe : output);
+              store.delete(made);
               return output + ": can be written, listed and deleted";
             }));
     List<Store.Entry> leftovers = store.list(output.child(Workspace.STAGING));
@@ -104,6 +104,15 @@ public final class Doctor {
                   .formatted(leftovers.size(), output.child(Workspace.STAGING))));
     }
     return findings;
+  }
+
+  /** The first folder on the way to {@code folder} that writing into it would make. */
+  private static Location topmostMissing(Store store, Location folder) {
+    Location top = folder;
+    while (!top.parent().path().equals("/") && !store.exists(top.parent())) {
+      top = top.parent();
+    }
+    return top;
   }
 
   private static void write(Store store, Location probe) {

@@ -99,6 +99,11 @@ public final class VerifyJob {
           "%s is of the format '%s'; this version reads '%s'. Use the version that wrote it."
               .formatted(success, record.path("format").asText(), RunRecord.FORMAT));
     }
+    if (record.path("files").isEmpty()) {
+      throw new InputException(
+          "%s names no files, so nothing can be verified: it was changed or damaged. Run compress again."
+              .formatted(success));
+    }
     List<PublishedFile> files = new ArrayList<>();
     record
         .path("files")

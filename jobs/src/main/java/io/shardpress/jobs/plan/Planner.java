@@ -63,6 +63,7 @@ public final class Planner {
             .architecture()
             .map(Architecture::linears)
             .orElseGet(() -> LinearCatalog.byShape(checkpoint));
+    model.architecture().ifPresent(this::requireVocabulary);
     linears.forEach(this::place);
     refuseWhatCannotWork();
     warnOfPatternsWithoutMatch(linears);
@@ -132,6 +133,15 @@ public final class Planner {
               }
             });
     return stages;
+  }
+
+  private void requireVocabulary(Architecture architecture) {
+    List<Long> shape = model.checkpoint().spec(architecture.embedding()).shape();
+    if (shape.size() != 2 || shape.get(0) != architecture.vocabulary()) {
+      throw new InputException(
+          "%s is %s, but config.json gives a vocabulary of %d tokens. Check that config.json belongs to these weights."
+              .formatted(architecture.embedding(), shape, architecture.vocabulary()));
+    }
   }
 
   private void requireShape(LinearModule linear, TensorSpec weight) {

@@ -91,6 +91,15 @@ class PublisherTest {
   }
 
   @Test
+  void refusesAFileInThePlaceOfAFolder() throws IOException {
+    Files.writeString(output, "a file");
+
+    assertThatThrownBy(() -> publisher(Existing.REPLACE).claim(log.running(), workspace))
+        .isInstanceOf(DestinationException.class)
+        .hasMessageContaining("cannot be a folder");
+  }
+
+  @Test
   void replacesNothingThatShardpressDidNotWrite() throws IOException {
     put("thesis.txt", "model.safetensors");
 

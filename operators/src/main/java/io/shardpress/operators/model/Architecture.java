@@ -24,6 +24,9 @@ public interface Architecture {
   /** Number of token ids. */
   int vocabulary();
 
+  /** The tensor {@code [vocabulary, width]} that token ids are looked up in. */
+  String embedding();
+
   /** The longest sequence the model was made for, in tokens. */
   int contextLength();
 

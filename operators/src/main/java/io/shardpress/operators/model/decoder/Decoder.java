@@ -44,6 +44,11 @@ public final class Decoder implements Architecture {
   }
 
   @Override
+  public String embedding() {
+    return description.embedding().table();
+  }
+
+  @Override
   public int contextLength() {
     return description.contextLength();
   }

@@ -58,7 +58,27 @@ record TensorNames(Set<String> names) {
                           + " without a bias. Running it would give another model's results.")
                       .formatted(linear.bias(), description.family(), linear.module()));
             });
+    refuseMoreBlocks(description);
     return description;
+  }
+
+  private void refuseMoreBlocks(DecoderDescription description) {
+    if (description.blocks().isEmpty()) {
+      return;
+    }
+    String module = description.blocks().get(0).modules().get(0).name();
+    String next =
+        module.substring(0, module.indexOf(".0.") + 1) + description.blocks().size() + ".";
+    names.stream()
+        .filter(name -> name.startsWith(next))
+        .findFirst()
+        .ifPresent(
+            name -> {
+              throw new InputException(
+                  ("The checkpoint has the tensor %s, but its config.json (model_type %s) describes"
+                          + " only %d blocks. The configuration does not belong to these weights.")
+                      .formatted(name, description.family(), description.blocks().size()));
+            });
   }
 
   /** Whether the head may share the embedding's weight. */

@@ -58,6 +58,17 @@ class FamiliesTest {
   }
 
   @Test
+  void refuses_more_blocks_than_the_configuration_has() {
+    Set<String> names = new TreeSet<>(LLAMA.tensors().keySet());
+    names.add("model.layers.2.mlp.up_proj.weight");
+    assertRefused(
+        TinyModels.config("llama"),
+        names,
+        "has the tensor model.layers.2.mlp.up_proj.weight, but its config.json (model_type llama)"
+            + " describes only 2 blocks");
+  }
+
+  @Test
   void refuses_weights_of_something_else() {
     assertRefused(
         TinyModels.config("llama"),

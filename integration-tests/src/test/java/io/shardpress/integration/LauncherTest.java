@@ -1,0 +1,200 @@
+package io.shardpress.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The {@code shardpress} script as a user starts it: a process of its own. */
+class LauncherTest {
+  private static final int TERMINATED = 143;
+  @TempDir private Path folder;
+
+  /** A child that builds would build the classes that this very build is testing. */
+  @BeforeAll
+  static void requireCurrentBuild() throws IOException {
+    Path built = Home.root().resolve("jobs/target/dependencies.classpath");
+    assumeTrue(Files.exists(built), "jobs is not packaged: run mvn verify, not mvn test");
+    FileTime time = Files.getLastModifiedTime(built);
+    for (String source :
+        List.of(
+            "pom.xml",
+            "common/pom.xml",
+            "operators/pom.xml",
+            "jobs/pom.xml",
+            "common/src/main",
+            "operators/src/main",
+            "jobs/src/main",
+            "conf")) {
+      Optional<Path> newer = newer(Home.root().resolve(source), time);
+      assumeTrue(newer.isEmpty(), () -> newer.get() + " was changed after the build");
+    }
+  }
+
+  @Test
+  void help() throws Exception {
+    Ended help = run("help");
+
+    assertThat(help.code()).as(help.toString()).isZero();
+    assertThat(help.out()).contains("compress", "evaluate", "verify", "plan", "doctor");
+    assertThat(help.err()).as(help.toString()).doesNotContain("Building", "Exception");
+  }
+
+  @Test
+  void doctor() throws Exception {
+    Ended doctor = run("doctor", Home.root().resolve("conf/quickstart.conf").toString());
+
+    assertThat(doctor.code()).as(doctor.toString()).isZero();
+    assertThat(doctor.out()).contains("java", "spark", "kernels", "model", "output");
+    assertThat(doctor.out()).doesNotContain("FAIL");
+    assertThat(folder.resolve("out")).doesNotExist();
+  }
+
+  @Test
+  void plan() throws Exception {
+    Ended plan = run("plan", Home.root().resolve("conf/quickstart.conf").toString());
+
+    assertThat(plan.code()).as(plan.toString()).isZero();
+    assertThat(plan.out()).contains("28 to compress");
+    assertThat(plan.err()).as(plan.toString()).isEmpty();
+  }
+
+  @Test
+  void wrong_path() throws Exception {
+    Ended refused =
+        run(
+            "compress",
+            Recipes.write(folder.resolve("r.conf"), folder.resolve("none"), Recipes.RTN),
+            "--output",
+            folder.resolve("output").toString());
+
+    assertThat(refused.code()).as(refused.toString()).isEqualTo(2);
+    assertThat(refused.err().strip().lines()).as(refused.toString()).hasSize(1);
+    assertThat(refused.err()).startsWith("shardpress: ").contains(folder.resolve("none") + ":");
+  }
+
+  @Test
+  void quickstart_prints_nothing_but_its_progress_and_its_table() throws Exception {
+    Ended run =
+        run(
+            "compress",
+            Recipes.write(folder.resolve("r.conf"), Home.quickstart(), Recipes.GPTQ),
+            "--output",
+            folder.resolve("output").toString());
+
+    assertThat(run.code()).as(run.toString()).isZero();
+    assertThat(run.out()).contains("perplexity", "KL to dense", "28 compressed");
+    assertThat(run.err()).as(run.toString()).isEmpty();
+  }
+
+  @Test
+  void termination_in_the_middle_publishes_nothing() throws Exception {
+    Path output = folder.resolve("output");
+    String recipe = Recipes.write(folder.resolve("r.conf"), Home.quickstart(), Recipes.GPTQ);
+    Process process =
+        start(
+            folder.resolve("err"),
+            "compress",
+            recipe,
+            // Enough work not to be over before the signal arrives.
+            "--set",
+            "calibration.sequences=128",
+            "--set",
+            "calibration.length=512",
+            "--output",
+            output.toString());
+    try {
+      assertThat(awaitLine(process, "compress ")).as("the first compressed layer").isTrue();
+      process.destroy();
+
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("ends within a minute").isTrue();
+      String err = Files.readString(folder.resolve("err"));
+      assertThat(process.exitValue()).as(err).isEqualTo(TERMINATED);
+      assertThat(err).doesNotContain("\tat ", "internal error", "fault in Shardpress");
+      assertThat(Folders.files(output))
+          .allMatch(name -> name.startsWith("_staging/") || name.equals("run.json"));
+      assertThat(new ObjectMapper().readTree(output.resolve("run.json").toFile()).path("status"))
+          .extracting(status -> status.asText())
+          .isIn("running", "failed");
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+
+    Cli.run("verify", recipe, "--output", output.toString()).refused(2, "_SUCCESS.json");
+    Cli.run("compress", recipe, "--output", output.toString(), "--overwrite").succeeded();
+    Cli.run("verify", recipe, "--output", output.toString()).succeeded();
+  }
+
+  private record Ended(int code, String out, String err) {}
+
+  private Ended run(String... command) throws IOException, InterruptedException {
+    Path errors = folder.resolve("stderr.txt");
+    Process process = start(errors, command);
+    try {
+      String out = new String(process.getInputStream().readAllBytes());
+      assertThat(process.waitFor(120, TimeUnit.SECONDS)).as("ends").isTrue();
+      return new Ended(process.exitValue(), out, Files.readString(errors));
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private Process start(Path errors, String... command) throws IOException {
+    List<String> all = new ArrayList<>(List.of(Home.root().resolve("shardpress").toString()));
+    all.addAll(List.of(command));
+    ProcessBuilder builder = new ProcessBuilder(all);
+    builder.directory(folder.toFile());
+    builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
+    builder.environment().put("SHARDPRESS_JAVA_OPTS", "-Xmx1g");
+    builder.redirectError(errors.toFile());
+    return builder.start();
+  }
+
+  private static boolean awaitLine(Process process, String start) throws IOException {
+    BufferedReader out = process.inputReader();
+    for (String line = out.readLine(); line != null; line = out.readLine()) {
+      if (line.startsWith(start)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static Optional<Path> newer(Path source, FileTime time) throws IOException {
+    List<Path> found = new ArrayList<>();
+    Files.walkFileTree(
+        source,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path path, BasicFileAttributes attributes) {
+            return path.endsWith("conf/quickstart")
+                ? FileVisitResult.SKIP_SUBTREE
+                : FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) {
+            if (attributes.lastModifiedTime().compareTo(time) > 0) {
+              found.add(path);
+            }
+            return FileVisitResult.CONTINUE;
+          }
+        });
+    return found.stream().findFirst();
+  }
+}
