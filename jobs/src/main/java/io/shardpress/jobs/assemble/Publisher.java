@@ -19,11 +19,11 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /**
  * The only code that changes the destination. Weight files are written under their final names,
@@ -35,82 +35,46 @@ public final class Publisher {
   private static final String INDEX = "model.safetensors.index.json";
   private static final long LARGEST_COMPANION = 1L << 30;
 
+  /** What becomes of a checkpoint that an earlier run published to the same place. */
+  public enum Existing {
+    /** It stays, and the new run is refused. */
+    REFUSE,
+    /** It stays until the new run has its weights, and is replaced then. */
+    REPLACE
+  }
+
   private final HadoopStore store;
   private final Location output;
+  private final Existing existing;
+  private final Set<String> begun = new LinkedHashSet<>();
   private final List<PublishedFile> files = new ArrayList<>();
-  private final Set<String> begun = new TreeSet<>();
+  private boolean owned;
 
-  public Publisher(HadoopStore store, Location output) {
+  public Publisher(HadoopStore store, Location output, Existing existing) {
     this.store = store;
     this.output = output;
+    this.existing = existing;
   }
 
   /**
-   * Refuses a destination that holds more than the record of a failed run.
+   * Takes the destination for this run, before anything is paid for, and leaves {@code record} in
+   * it. A run that is killed leaves that record, by which a later one knows what it may remove. A
+   * complete checkpoint that is to be replaced is not touched yet.
    *
-   * @throws DestinationException when it is occupied
+   * @throws DestinationException when the destination is occupied or cannot be written to
    */
-  public void requireFree() {
-    List<String> present =
-        present().stream().filter(name -> !name.equals(RunRecord.FILE_NAME)).toList();
-    if (present.contains(Workspace.STAGING)) {
-      throw new DestinationException(
-          "The output %s holds an unfinished run (%s). If that run is not working any more, add --overwrite to start again; otherwise choose another --output."
-              .formatted(output, Workspace.STAGING));
-    }
-    if (!present.isEmpty()) {
-      throw new DestinationException(
-          "The output %s is not empty: it holds %s%s. Choose another --output, or add --overwrite to replace a checkpoint that Shardpress wrote."
-              .formatted(
-                  output,
-                  String.join(", ", present.subList(0, Math.min(3, present.size()))),
-                  present.size() > 3 ? " and %d more".formatted(present.size() - 3) : ""));
-    }
-  }
-
-  /**
-   * Marks the destination as this run's, before anything is paid for. A run that is killed leaves
-   * the mark, by which {@link #requireReplaceable} knows what may be removed.
-   *
-   * @throws DestinationException when it cannot be written to
-   */
-  public void begin(RunRecord record) {
-    write(RunRecord.FILE_NAME, Json.text(record));
-    files.clear();
-  }
-
-  /**
-   * Refuses a destination that is not an earlier run's to replace, and one that holds the model
-   * which is to be compressed.
-   *
-   * @throws DestinationException when it may not be emptied
-   */
-  public void requireReplaceable(Location model) {
+  public void claim(RunRecord record, Workspace workspace) {
     List<String> present = present();
-    boolean ours = present.contains(SUCCESS) || present.contains(RunRecord.FILE_NAME);
-    if (!present.isEmpty() && store.resolve(model).isWithin(store.resolve(output))) {
-      throw new DestinationException(
-          "The output %s holds the model that is to be compressed (%s), so it cannot be replaced. Choose another --output."
-              .formatted(output, model));
+    switch (existing) {
+      case REFUSE -> requireFree(present);
+      case REPLACE -> requireOurs(present);
     }
-    if (!present.isEmpty() && !ours) {
-      throw new DestinationException(
-          "The output %s holds files that Shardpress did not write (there is no %s or %s), so --overwrite leaves it alone. Choose another --output, or empty the folder yourself."
-              .formatted(output, SUCCESS, RunRecord.FILE_NAME));
+    if (present.contains(SUCCESS)) {
+      write(workspace.root().child(RunRecord.FILE_NAME), Json.text(record));
+    } else {
+      present.forEach(name -> store.delete(output.child(name)));
+      own(record);
     }
-  }
-
-  /** Empties the destination, but for the workspace of this run. */
-  public void clear(Workspace workspace) {
-    // The mark of completeness goes first: a half-deleted checkpoint must not look whole.
-    store.delete(output.child(SUCCESS));
-    present().stream()
-        .filter(name -> !name.equals(Workspace.STAGING))
-        .forEach(name -> store.delete(output.child(name)));
-    Location staging = output.child(Workspace.STAGING);
-    store.list(staging).stream()
-        .filter(entry -> !entry.name().equals(workspace.root().name()))
-        .forEach(entry -> store.delete(staging.child(entry.name())));
   }
 
   private List<String> present() {
@@ -124,12 +88,61 @@ public final class Publisher {
     }
   }
 
+  private void requireFree(List<String> present) {
+    if (present.contains(Workspace.STAGING)) {
+      throw new DestinationException(
+          "The output %s holds an unfinished run (%s). If that run is not working any more, add --overwrite to start again; otherwise choose another --output."
+              .formatted(output, Workspace.STAGING));
+    }
+    List<String> foreign =
+        present.stream().filter(name -> !name.equals(RunRecord.FILE_NAME)).toList();
+    if (!foreign.isEmpty()) {
+      throw new DestinationException(
+          "The output %s is not empty: it holds %s%s. Choose another --output, or add --overwrite to replace a checkpoint that Shardpress wrote."
+              .formatted(
+                  output,
+                  String.join(", ", foreign.subList(0, Math.min(3, foreign.size()))),
+                  foreign.size() > 3 ? " and %d more".formatted(foreign.size() - 3) : ""));
+    }
+  }
+
+  private void requireOurs(List<String> present) {
+    boolean ours = present.contains(SUCCESS) || present.contains(RunRecord.FILE_NAME);
+    if (!present.isEmpty() && !ours) {
+      throw new DestinationException(
+          "The output %s holds files that Shardpress did not write (there is no %s or %s), so --overwrite leaves it alone. Choose another --output, or empty the folder yourself."
+              .formatted(output, SUCCESS, RunRecord.FILE_NAME));
+    }
+  }
+
+  private void own(RunRecord record) {
+    write(output.child(RunRecord.FILE_NAME), Json.text(record));
+    owned = true;
+  }
+
+  /**
+   * Removes the checkpoint that is to be replaced, if there is one.
+   *
+   * @param record left in its place
+   */
+  public void makeRoom(RunRecord record) {
+    if (owned) {
+      return;
+    }
+    // The mark of completeness goes first: a half-deleted checkpoint must not look whole.
+    store.delete(output.child(SUCCESS));
+    present().stream()
+        .filter(name -> !name.equals(Workspace.STAGING))
+        .forEach(name -> store.delete(output.child(name)));
+    own(record);
+  }
+
   /** Writes the weight files as a Spark job, and the index when there are several. */
   public void writeShards(List<OutputShard> shards, Tasks tasks, Progress progress) {
     progress.begin("assemble", shards.stream().mapToLong(OutputShard::bytes).sum());
-    shards.forEach(shard -> begun.add(shard.fileName()));
     List<AssembleShard> work =
         shards.stream().map(shard -> new AssembleShard(store, output, shard)).toList();
+    shards.forEach(shard -> begun.add(shard.fileName()));
     files.addAll(
         tasks.run(
             "assemble " + shards.size() + " files",
@@ -143,7 +156,7 @@ public final class Publisher {
                   .tensors()
                   .forEach(tensor -> weightMap.put(tensor.spec().name(), shard.fileName())));
       long totalSize = shards.stream().mapToLong(OutputShard::bytes).sum();
-      write(INDEX, Json.text(new Index(Map.of("total_size", totalSize), weightMap)));
+      publish(INDEX, Json.text(new Index(Map.of("total_size", totalSize), weightMap)));
     }
   }
 
@@ -153,59 +166,64 @@ public final class Publisher {
   /** Copies the tokenizer and other small files, and writes {@code config.json}. */
   public void writeCompanions(Checkpoint source, ObjectNode config) {
     for (Location file : source.companionFiles()) {
-      write(file.name(), store.readAll(file, LARGEST_COMPANION));
+      publish(file.name(), store.readAll(file, LARGEST_COMPANION));
     }
-    write("config.json", Json.text(config));
+    publish("config.json", Json.text(config));
   }
 
   /** Declares the checkpoint complete. */
   public void commit(RunRecord record) {
-    write(RunRecord.FILE_NAME, Json.text(record));
-    write(SUCCESS, Json.text(new Success(record.format(), record.runId(), List.copyOf(files))));
+    publish(RunRecord.FILE_NAME, Json.text(record));
+    publish(SUCCESS, Json.text(new Success(record.format(), record.runId(), files())));
   }
 
   /** What {@code _SUCCESS.json} holds: every other file of the checkpoint, with its hash. */
   public record Success(String format, String runId, List<PublishedFile> files) {}
 
-  /** The files written so far. */
+  /** The files published so far. */
   public List<PublishedFile> files() {
     return List.copyOf(files);
   }
 
   /**
-   * Takes back what was written and, if anything was, leaves the record of the failed run where the
-   * checkpoint would have been.
+   * Takes back what was written and leaves the record of the failure in its place. A checkpoint
+   * that was to be replaced, and is still there, stays as it is.
    *
-   * @param cause what made the run fail, and is to be reported whatever happens here
+   * @param cause the run's failure, to which trouble on the way is added
    */
   public void withdraw(RunRecord record, RuntimeException cause) {
-    boolean touched = !begun.isEmpty();
-    begun.forEach(name -> attempt(() -> store.delete(output.child(name)), cause));
-    files.clear();
-    if (touched) {
-      attempt(() -> write(RunRecord.FILE_NAME, Json.text(record)), cause);
+    if (!owned) {
+      return;
     }
-  }
-
-  private static void attempt(Runnable cleaning, RuntimeException cause) {
     try {
-      cleaning.run();
+      store.delete(output.child(SUCCESS));
+      begun.forEach(name -> store.delete(output.child(name)));
+      write(output.child(RunRecord.FILE_NAME), Json.text(record));
     } catch (RuntimeException e) {
+      // The run's own failure is the one to report.
       cause.addSuppressed(e);
     }
   }
 
-  private void write(String name, String text) {
-    write(name, text.getBytes(StandardCharsets.UTF_8));
+  private void publish(String name, String text) {
+    publish(name, text.getBytes(StandardCharsets.UTF_8));
   }
 
-  private void write(String name, byte[] bytes) {
+  private void publish(String name, byte[] bytes) {
     begun.add(name);
-    try (OutputStream out = store.replace(output.child(name))) {
+    write(output.child(name), bytes);
+    files.add(new PublishedFile(name, bytes.length, Sha256.of(bytes)));
+  }
+
+  private void write(Location file, String text) {
+    write(file, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private void write(Location file, byte[] bytes) {
+    try (OutputStream out = store.replace(file)) {
       out.write(bytes);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    files.add(new PublishedFile(name, bytes.length, Sha256.of(bytes)));
   }
 }

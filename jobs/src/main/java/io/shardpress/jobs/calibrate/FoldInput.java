@@ -1,21 +1,33 @@
 package io.shardpress.jobs.calibrate;
 
 import io.shardpress.common.safetensors.SafetensorsFile;
+import io.shardpress.common.safetensors.SafetensorsHeader;
+import io.shardpress.common.safetensors.SafetensorsLayout;
+import io.shardpress.common.safetensors.SafetensorsWriter;
 import io.shardpress.common.storage.HadoopStore;
+import io.shardpress.common.tensor.DType;
+import io.shardpress.common.tensor.FloatCodec;
 import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Work;
-import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StoredStatistics;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Adds the partial sums of one input in chunk order and stores the result. */
+/**
+ * Adds the partial sums of one input in chunk order and stores the result. Grams are added some rows
+ * at a time, so that memory holds neither all chunks' Grams nor one of them.
+ */
 record FoldInput(HadoopStore store, Workspace workspace, String input, int stage, int chunks)
     implements Work<FoldInput.Folded> {
+  /** Rows of a Gram that are added at a time: 16 MiB of F32. */
+  private static final int PIECE = 4 << 20;
 
   /**
    * @param tokens tokens that reached the input in all chunks; 0 leaves no statistics behind
@@ -24,29 +36,81 @@ record FoldInput(HadoopStore store, Workspace workspace, String input, int stage
 
   @Override
   public Folded run() {
-    List<InputStatistics> partials = new ArrayList<>();
-    try {
-      for (int chunk = 0; chunk < chunks; chunk++) {
-        SafetensorsFile file = SafetensorsFile.read(store, workspace.partials(stage, chunk));
-        Map<String, RawTensor> tensors = new HashMap<>();
-        for (String name : file.header().tensors().keySet()) {
-          if (StoredStatistics.belongsTo(input, name)) {
-            tensors.put(name, file.tensor(name));
-          }
-        }
-        if (!tensors.isEmpty()) {
-          partials.add(StoredStatistics.read(input, tensors));
+    List<SafetensorsFile> files = new ArrayList<>();
+    List<InputStatistics> moments = new ArrayList<>();
+    for (int chunk = 0; chunk < chunks; chunk++) {
+      SafetensorsFile file = SafetensorsFile.read(store, workspace.partials(stage, chunk));
+      Map<String, RawTensor> tensors = new HashMap<>();
+      for (TensorSpec spec : specs(file)) {
+        if (!isGram(spec)) {
+          tensors.put(spec.name(), file.tensor(spec.name()));
         }
       }
-      if (partials.isEmpty()) {
-        return new Folded(input, 0);
+      if (!tensors.isEmpty()) {
+        files.add(file);
+        moments.add(StoredStatistics.read(input, tensors));
       }
-      try (InputStatistics sum = InputStatistics.fold(partials)) {
-        TensorFiles.write(store, workspace.statistics(input), StoredStatistics.write(sum));
-        return new Folded(input, sum.tokens());
+    }
+    if (files.isEmpty()) {
+      return new Folded(input, 0);
+    }
+    // Without Grams, statistics hold nothing that has to be closed.
+    InputStatistics sum = InputStatistics.fold(moments);
+    write(files, StoredStatistics.write(sum));
+    return new Folded(input, sum.tokens());
+  }
+
+  private List<TensorSpec> specs(SafetensorsFile file) {
+    return file.header().tensors().values().stream()
+        .map(SafetensorsHeader.Entry::spec)
+        .filter(spec -> StoredStatistics.belongsTo(input, spec.name()))
+        .toList();
+  }
+
+  private static boolean isGram(TensorSpec spec) {
+    return spec.shape().size() == 2;
+  }
+
+  private void write(List<SafetensorsFile> files, List<RawTensor> moments) {
+    Map<String, RawTensor> sums = new HashMap<>();
+    moments.forEach(tensor -> sums.put(tensor.spec().name(), tensor));
+    SafetensorsLayout layout = SafetensorsLayout.of(specs(files.get(0)));
+    try (SafetensorsWriter writer =
+        new SafetensorsWriter(store.replace(workspace.statistics(input)), layout)) {
+      for (TensorSpec spec : layout.specs()) {
+        if (isGram(spec)) {
+          writeGram(files, spec, writer);
+        } else {
+          writer.write(sums.get(spec.name()));
+        }
       }
-    } finally {
-      partials.forEach(InputStatistics::close);
+      writer.finish();
+    }
+  }
+
+  /** Sums in F64, stored in F32. */
+  private static void writeGram(
+      List<SafetensorsFile> files, TensorSpec gram, SafetensorsWriter writer) {
+    int n = Math.toIntExact(gram.shape().get(1));
+    int step = Math.max(1, PIECE / n);
+    for (int first = 0; first < n; first += step) {
+      int elements = Math.min(step, n - first) * n;
+      double[] sums = new double[elements];
+      float[] part = new float[elements];
+      for (SafetensorsFile file : files) {
+        RawTensor rows = file.rows(gram.name(), first, first + elements / n);
+        FloatCodec.decode(DType.F32, rows.data(), part, 0, elements);
+        for (int i = 0; i < elements; i++) {
+          sums[i] += part[i];
+        }
+      }
+      for (int i = 0; i < elements; i++) {
+        part[i] = (float) sums[i];
+      }
+      ByteBuffer bytes =
+          ByteBuffer.allocate(elements * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      FloatCodec.encode(DType.F32, part, 0, elements, bytes);
+      writer.write(gram, bytes.flip());
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.shardpress.jobs.calibrate;
 
+import io.shardpress.common.storage.Location;
 import io.shardpress.jobs.compress.StagedModules;
 import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.model.ModelRef;
@@ -44,8 +45,9 @@ record ObserveStage(
 
   /** The hidden states that arrive at this stage; kept for the stage after it. */
   private INDArray arriving(OpenModel open) {
-    if (model.store().exists(workspace.activations(stage, chunk))) {
-      return Activations.read(model.store(), workspace.activations(stage, chunk));
+    Location kept = workspace.activations(stage, chunk);
+    if (!fromAllTokens.isEmpty()) { // the second look at a stage, whose first one kept them
+      return Activations.read(model.store(), kept);
     }
     INDArray hidden;
     if (stage == 0) {
@@ -60,7 +62,9 @@ record ObserveStage(
             Stages.run(open, stage - 1, earlier, tokens.length(), compressed, InputObserver.NONE);
       }
     }
-    Activations.write(model.store(), workspace.activations(stage, chunk), hidden);
+    // An attempt of this task that was killed may have left half a file.
+    model.store().delete(kept);
+    Activations.write(model.store(), kept, hidden);
     return hidden;
   }
 }

@@ -3,8 +3,8 @@ package io.shardpress.jobs.cli;
 import io.shardpress.common.error.UsageException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
+import io.shardpress.jobs.assemble.Publisher.Existing;
 import io.shardpress.jobs.job.CompressJob;
-import io.shardpress.jobs.job.CompressJob.Occupied;
 import io.shardpress.jobs.recipe.Recipe;
 import io.shardpress.jobs.report.RunRecord;
 import io.shardpress.jobs.report.Summary;
@@ -49,8 +49,8 @@ final class CompressCommand implements Callable<Integer> {
                                 + " DIR.")));
     Progress progress = Progress.ofProcess(System.out);
     try (Session session = Session.start(resolved.spark())) {
-      Occupied occupied = overwrite ? Occupied.REPLACE : Occupied.REFUSE;
-      RunRecord record = new CompressJob(session, progress, resolved, destination, occupied).run();
+      Existing existing = overwrite ? Existing.REPLACE : Existing.REFUSE;
+      RunRecord record = new CompressJob(session, progress, resolved, destination, existing).run();
       progress.say(Summary.of(record, destination.toString()));
     }
     return 0;

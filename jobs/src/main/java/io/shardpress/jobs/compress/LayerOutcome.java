@@ -59,9 +59,9 @@ public record LayerOutcome(
     notes = List.copyOf(notes);
   }
 
-  /** The same outcome as a fallback, for {@code reason}; a failure stays one. */
+  /** The same outcome as a fallback, for {@code reason}; a failure or a copy stays one. */
   LayerOutcome fallenBack(String reason) {
-    return kind == Kind.FAILED
+    return !replacesWeight()
         ? this
         : new LayerOutcome(
             module,

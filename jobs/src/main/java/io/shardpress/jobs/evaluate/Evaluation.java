@@ -1,6 +1,5 @@
 package io.shardpress.jobs.evaluate;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.shardpress.operators.metrics.DivergenceHistogram;
 import io.shardpress.operators.metrics.WindowMetrics;
@@ -16,7 +15,6 @@ import java.util.Optional;
  * @param windows windows of {@code length} tokens
  * @param reference comparison with the dense model, where one was given
  */
-@JsonInclude(JsonInclude.Include.NON_ABSENT)
 public record Evaluation(
     double perplexity,
     double perplexityError,

@@ -1,15 +1,18 @@
 package io.shardpress.jobs.job;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.FallbackLimitException;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.error.NumericalException;
+import io.shardpress.common.error.ShardpressException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.assemble.OutputShard;
 import io.shardpress.jobs.assemble.OutputTensors;
 import io.shardpress.jobs.assemble.Publisher;
+import io.shardpress.jobs.assemble.Publisher.Existing;
 import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
 import io.shardpress.jobs.data.DataSettings;
@@ -55,22 +58,22 @@ public final class CompressJob {
   private final Location output;
   private final Encoder encoder;
   private final Publisher publisher;
-  private final Occupied occupied;
   private final Workspace workspace;
   private final RunLog log;
 
-  /** What to do about an output that an earlier run has published to. */
-  public enum Occupied {
-    REFUSE,
-    /** Replace it, once the input has been found good. */
-    REPLACE
+  /**
+   * @param output an empty or absent folder
+   */
+  public CompressJob(Session session, Progress progress, Recipe recipe, Location output) {
+    this(session, progress, recipe, output, Existing.REFUSE);
   }
 
   /**
-   * @param output an empty or absent folder, or one that {@code occupied} allows
+   * @param output where to publish; not the model's folder, nor above or below it
+   * @param existing what becomes of an earlier run's checkpoint there
    */
   public CompressJob(
-      Session session, Progress progress, Recipe recipe, Location output, Occupied occupied) {
+      Session session, Progress progress, Recipe recipe, Location output, Existing existing) {
     this.session = session;
     this.store = session.store();
     this.progress = progress;
@@ -78,8 +81,7 @@ public final class CompressJob {
     this.model = new ModelRef(store, Location.of(recipe.model()));
     this.output = output;
     this.encoder = recipe.output().format().encoder();
-    this.publisher = new Publisher(store, output);
-    this.occupied = occupied;
+    this.publisher = new Publisher(store, output, existing);
     UUID run = UUID.randomUUID();
     this.workspace = Workspace.beside(output, run);
     this.log = new RunLog(run, recipe, session.applicationId(), Instant.now());
@@ -92,51 +94,51 @@ public final class CompressJob {
    *     the recipe allows
    */
   public RunRecord run() {
+    requireApartFromModel();
+    publisher.claim(log.running(), workspace);
     RunRecord record;
-    switch (occupied) {
-      case REFUSE -> publisher.requireFree();
-      case REPLACE -> publisher.requireReplaceable(model.location());
-    }
     try {
-      if (occupied == Occupied.REFUSE) {
-        publisher.begin(log.running());
-      }
-      record = compress(prepare());
+      record = compress();
     } catch (RuntimeException e) {
       publisher.withdraw(log.failed(String.valueOf(e.getMessage())), e);
       throw e;
     } finally {
-      store.delete(output.child(Workspace.STAGING));
+      removeStaging();
     }
     requireFewFallbacks(record);
     return record;
   }
 
-  /** All that comes from the user, found good. */
-  private record Input(
-      OpenModel source,
-      Plan plan,
-      Optional<TokenChunks> calibration,
-      Optional<TokenChunks> evaluation) {}
+  private void requireApartFromModel() {
+    Location place = store.resolve(output);
+    Location source = store.resolve(model.location());
+    if (place.isWithin(source) || source.isWithin(place)) {
+      throw new DestinationException(
+          "The output %s and the model %s are in one another. Choose another --output: the model is never written to."
+              .formatted(output, model.location()));
+    }
+  }
 
-  private Input prepare() {
+  /** What cannot be removed is only in the way; the run has ended as it has. */
+  private void removeStaging() {
+    Location staging = output.child(Workspace.STAGING);
+    try {
+      store.delete(staging);
+    } catch (ShardpressException e) {
+      progress.say("note: %s could not be removed: %s".formatted(staging, e.getMessage()));
+    }
+  }
+
+  private RunRecord compress() {
     OpenModel source = log.time("plan", model::openWhole);
     Plan plan = log.time("plan", () -> Planner.plan(source, recipe, encoder));
     log.planned(source.checkpoint(), plan);
     plan.warnings().forEach(warning -> progress.say("note: " + warning));
     Optional<TokenChunks> calibration =
         plan.needsStatistics() ? Optional.of(calibrationTokens(source)) : Optional.empty();
-    return new Input(source, plan, calibration, evaluationTokens(source));
-  }
+    Optional<TokenChunks> evaluation = evaluationTokens(source);
 
-  private RunRecord compress(Input input) {
-    if (occupied == Occupied.REPLACE) {
-      publisher.clear(workspace);
-      publisher.begin(log.running());
-    }
-    OpenModel source = input.source();
-    Plan plan = input.plan();
-    List<LayerOutcome> outcomes = solve(plan, input.calibration());
+    List<LayerOutcome> outcomes = solve(plan, calibration);
     log.solved(outcomes);
     refuseFailures(outcomes);
 
@@ -144,12 +146,13 @@ public final class CompressJob {
     log.time(
         "assemble",
         () -> {
+          publisher.makeRoom(log.running());
           publisher.writeShards(shards, session.tasks(), progress);
           publisher.writeCompanions(source.checkpoint(), config(source, plan, outcomes));
           return shards;
         });
     log.assembled(shards.stream().mapToLong(OutputShard::bytes).sum());
-    input.evaluation().ifPresent(this::evaluate);
+    evaluation.ifPresent(this::evaluate);
     RunRecord record = log.complete(publisher.files());
     publisher.commit(record);
     return record;

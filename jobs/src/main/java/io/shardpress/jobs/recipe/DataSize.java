@@ -31,12 +31,12 @@ public record DataSize(long bytes) {
           1L << 40);
 
   public DataSize {
-    if (bytes < 1) {
-      throw new IllegalArgumentException("A size must be at least one byte, not " + bytes);
+    if (bytes < 0) {
+      throw new IllegalArgumentException("A size must not be negative: " + bytes);
     }
   }
 
-  /** Reads {@code 5GB}, {@code 512MiB}, {@code 1000000}. */
+  /** Reads {@code 5GB}, {@code 512MiB}, {@code 1000000}; at least one byte. */
   public static DataSize parse(String text) {
     Matcher matcher = TEXT.matcher(text.strip());
     if (!matcher.matches()) {
@@ -46,7 +46,11 @@ public record DataSize(long bytes) {
     }
     long unit = matcher.group(2) == null ? 1 : UNITS.get(matcher.group(2).toLowerCase(Locale.ROOT));
     try {
-      return new DataSize(Math.multiplyExact(Long.parseLong(matcher.group(1)), unit));
+      long bytes = Math.multiplyExact(Long.parseLong(matcher.group(1)), unit);
+      if (bytes == 0) {
+        throw new IllegalArgumentException("A size must be at least one byte, not " + text);
+      }
+      return new DataSize(bytes);
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException("'%s' is more than 8 EiB".formatted(text), e);
     }

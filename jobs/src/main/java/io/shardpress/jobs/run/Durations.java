@@ -9,12 +9,15 @@ public final class Durations {
 
   /** {@code 12.4 s}, {@code 3 min 20 s} or {@code 2 h 05 min}. */
   public static String text(Duration duration) {
-    if (duration.toSeconds() < 60) {
-      return String.format(Locale.ROOT, "%.1f s", duration.toMillis() / 1000.0);
+    long tenths = Math.round(duration.toMillis() / 100.0);
+    if (tenths < 600) {
+      return String.format(Locale.ROOT, "%.1f s", tenths / 10.0);
     }
-    if (duration.toMinutes() < 60) {
-      return "%d min %02d s".formatted(duration.toMinutes(), duration.toSecondsPart());
+    long seconds = Math.round(duration.toMillis() / 1000.0);
+    if (seconds < 3600) {
+      return "%d min %02d s".formatted(seconds / 60, seconds % 60);
     }
-    return "%d h %02d min".formatted(duration.toHours(), duration.toMinutesPart());
+    long minutes = Math.round(seconds / 60.0);
+    return "%d h %02d min".formatted(minutes / 60, minutes % 60);
   }
 }

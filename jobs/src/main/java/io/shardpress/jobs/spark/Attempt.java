@@ -15,6 +15,10 @@ record Attempt<R extends Serializable>(Optional<R> value, Optional<ShardpressExc
       return new Wire(work.run(), null);
     } catch (ShardpressException e) {
       return new Wire(null, e);
+    } catch (OutOfMemoryError e) {
+      // As an Error it would end the whole process, which in local mode is the driver too. What
+      // the task held is free by now, so Spark may try again, perhaps beside smaller neighbours.
+      throw new OutOfTaskMemory(e);
     }
   }
 

@@ -13,7 +13,7 @@ public final class TaskFailures {
   /** What {@code thrown}, by the Spark job that {@code job} describes, means to the user. */
   public static RuntimeException translate(String job, Exception thrown) {
     for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-      if (cause instanceof OutOfMemoryError) {
+      if (cause instanceof OutOfTaskMemory || cause instanceof OutOfMemoryError) {
         return new EnvironmentException(
             "The job '%s' ran out of memory (%s). Give executors more memory (spark.executor.memory and spark.executor.memoryOverhead; in local mode --driver-memory), or run fewer tasks at once (spark.executor.cores)."
                 .formatted(job, cause.getMessage()),
@@ -28,6 +28,14 @@ public final class TaskFailures {
     }
     return thrown instanceof RuntimeException unchecked
         ? unchecked
-        : new IllegalStateException("The job '%s' failed".formatted(job), thrown);
+        : new IllegalStateException("The job '%s' failed: %s".formatted(job, root(thrown)), thrown);
+  }
+
+  private static Throwable root(Throwable thrown) {
+    Throwable root = thrown;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root;
   }
 }

@@ -4,13 +4,14 @@ import io.shardpress.common.error.ShardpressException;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import org.apache.spark.SparkJobInfo;
-import org.apache.spark.SparkStageInfo;
+import org.apache.spark.JobExecutionStatus;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -23,10 +24,11 @@ import scala.runtime.BoxedUnit;
 
 /**
  * Runs independent pieces of work, one task each, in the order given (put the dearest first), and
- * tells the driver about each as it finishes. The first typed error cancels the rest and is thrown.
+ * tells the driver about each as it finishes. The first typed error cancels the rest and is thrown,
+ * once the tasks that were running have ended.
  */
 public final class Tasks {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration LONGEST_WAIT = Duration.ofMinutes(1);
   private static final Duration POLL = Duration.ofMillis(20);
 
   private final JavaSparkContext spark;
@@ -68,25 +70,33 @@ public final class Tasks {
     return run(description, work, result -> {});
   }
 
-  /** A cancelled task may still be writing: what it works on is not to be removed under it. */
+  /**
+   * Waits for running tasks of a job that failed: they were told to stop, but native code and
+   * storage do not hear of it at once, and what they still write must not appear after the caller
+   * has cleaned up.
+   */
   private void awaitEnd(String group) {
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
-    while (!spark.sc().isStopped() && active(group) > 0 && System.nanoTime() < deadline) {
-      LockSupport.parkNanos(POLL.toNanos());
+    long deadline = System.nanoTime() + LONGEST_WAIT.toNanos();
+    try {
+      while (isRunning(group) && System.nanoTime() < deadline) {
+        Thread.sleep(POLL.toMillis());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
-  private int active(String group) {
-    JavaSparkStatusTracker tracker = spark.statusTracker();
-    int active = 0;
-    for (int job : tracker.getJobIdsForGroup(group)) {
-      SparkJobInfo info = tracker.getJobInfo(job);
-      for (int stage : info == null ? new int[0] : info.stageIds()) {
-        SparkStageInfo tasks = tracker.getStageInfo(stage);
-        active += tasks == null ? 0 : tasks.numActiveTasks();
-      }
-    }
-    return active;
+  private boolean isRunning(String group) {
+    JavaSparkStatusTracker status = spark.statusTracker();
+    return Arrays.stream(status.getJobIdsForGroup(group))
+        .mapToObj(status::getJobInfo)
+        .filter(Objects::nonNull)
+        .anyMatch(
+            job ->
+                job.status() == JobExecutionStatus.RUNNING
+                    || Arrays.stream(job.stageIds())
+                        .mapToObj(status::getStageInfo)
+                        .anyMatch(stage -> stage != null && stage.numActiveTasks() > 0));
   }
 
   private static scala.collection.immutable.Seq<Object> indices(int count) {
@@ -117,7 +127,7 @@ public final class Tasks {
     private final AtomicReference<ShardpressException> failure = new AtomicReference<>();
 
     Collector(int size, Consumer<R> onResult, String group, JavaSparkContext spark) {
-      this.results = new ArrayList<>(java.util.Collections.nCopies(size, null));
+      this.results = new ArrayList<>(Collections.nCopies(size, null));
       this.onResult = onResult;
       this.group = group;
       this.spark = spark;

@@ -41,7 +41,7 @@ class DataSizeTest {
   void refusesNothingAtAll() {
     assertThatThrownBy(() -> DataSize.parse("0GB"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("A size must be at least one byte, not 0");
+        .hasMessage("A size must be at least one byte, not 0GB");
   }
 
   @Test
@@ -53,7 +53,7 @@ class DataSizeTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1, 1 B",
+    "0, 0 B",
     "999, 999 B",
     "1000, 1.0 kB",
     "5000000000, 5.0 GB",

@@ -1,0 +1,300 @@
+package io.shardpress.jobs.assemble;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.shardpress.common.checkpoint.Checkpoint;
+import io.shardpress.common.error.DestinationException;
+import io.shardpress.common.error.InputException;
+import io.shardpress.common.storage.HadoopStore;
+import io.shardpress.common.storage.Location;
+import io.shardpress.jobs.assemble.Publisher.Existing;
+import io.shardpress.jobs.fixture.SparkTest;
+import io.shardpress.jobs.fixture.TinyCheckpoint;
+import io.shardpress.jobs.recipe.RecipeReader;
+import io.shardpress.jobs.report.RunLog;
+import io.shardpress.jobs.run.Progress;
+import io.shardpress.jobs.run.Workspace;
+import io.shardpress.jobs.spark.Tasks;
+import io.shardpress.jobs.storage.Sha256;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@SparkTest
+class PublisherTest {
+  private final HadoopStore store = TinyCheckpoint.store();
+  private final RunLog log =
+      new RunLog(UUID.randomUUID(), RecipeReader.ofAssignments(List.of()), "app-1", Instant.EPOCH);
+
+  @TempDir private Path folder;
+  private Path output;
+  private Workspace workspace;
+
+  @BeforeEach
+  void places() {
+    output = folder.resolve("out");
+    workspace = Workspace.beside(at(output), UUID.randomUUID());
+  }
+
+  @Test
+  void claimsAnEmptyPlaceByARecord() throws IOException {
+    publisher(Existing.REFUSE).claim(log.running(), workspace);
+
+    assertThat(files()).containsExactly("run.json");
+    assertThat(json("run.json").get("status").asText()).isEqualTo("running");
+  }
+
+  @Test
+  void takesThePlaceOfARunThatFailed() throws IOException {
+    put("run.json");
+    publisher(Existing.REFUSE).claim(log.running(), workspace);
+    assertThat(files()).containsExactly("run.json");
+    assertThat(json("run.json").get("run_id").asText()).isNotEmpty();
+  }
+
+  @Test
+  void refusesAnOccupiedPlace() throws IOException {
+    put("a.txt", "b.txt", "c.txt", "d.txt", "e.txt");
+
+    assertThatThrownBy(() -> publisher(Existing.REFUSE).claim(log.running(), workspace))
+        .isInstanceOf(DestinationException.class)
+        .hasMessageContaining("is not empty: it holds a.txt, b.txt, c.txt and 2 more.")
+        .hasMessageContaining("add --overwrite");
+    assertThat(files()).containsExactly("a.txt", "b.txt", "c.txt", "d.txt", "e.txt");
+  }
+
+  @Test
+  void refusesAPlaceWhereARunMayStillWork() throws IOException {
+    put("run.json", "_staging/1/tokens/x");
+
+    assertThatThrownBy(() -> publisher(Existing.REFUSE).claim(log.running(), workspace))
+        .isInstanceOf(DestinationException.class)
+        .hasMessageContaining("holds an unfinished run (_staging)");
+  }
+
+  @Test
+  void refusesAFileInThePlaceOfAFolder() throws IOException {
+    Files.writeString(output, "a file");
+
+    assertThatThrownBy(() -> publisher(Existing.REPLACE).claim(log.running(), workspace))
+        .isInstanceOf(DestinationException.class)
+        .hasMessageContaining("cannot be a folder");
+  }
+
+  @Test
+  void replacesNothingThatShardpressDidNotWrite() throws IOException {
+    put("thesis.txt", "model.safetensors");
+
+    assertThatThrownBy(() -> publisher(Existing.REPLACE).claim(log.running(), workspace))
+        .isInstanceOf(DestinationException.class)
+        .hasMessageContaining("holds files that Shardpress did not write")
+        .hasMessageContaining("--overwrite leaves it alone");
+    assertThat(files()).containsExactly("model.safetensors", "thesis.txt");
+  }
+
+  @Test
+  void removesTheRemainsOfAKilledRunAtOnce() throws IOException {
+    put("run.json", "model-00001-of-00002.safetensors", "_staging/1/layers/x");
+
+    publisher(Existing.REPLACE).claim(log.running(), workspace);
+
+    assertThat(files()).containsExactly("run.json");
+  }
+
+  @Test
+  void keepsACompleteCheckpointUntilThereIsABetterOne() throws IOException {
+    put("run.json", "_SUCCESS.json", "model.safetensors", "_staging/old/x");
+    Publisher publisher = publisher(Existing.REPLACE);
+    publisher.claim(log.running(), workspace);
+    assertThat(files()).contains("_SUCCESS.json", "model.safetensors");
+    assertThat(Files.readString(output.resolve("run.json"))).isEqualTo("run.json");
+
+    publisher.makeRoom(log.running());
+
+    assertThat(files()).doesNotContain("_SUCCESS.json", "model.safetensors");
+    assertThat(json("run.json").get("status").asText()).isEqualTo("running");
+    assertThat(store.exists(workspace.root())).as("the work is kept").isTrue();
+  }
+
+  @Test
+  void leavesACompleteCheckpointAloneWhenTheRunFailsEarly() throws IOException {
+    put("run.json", "_SUCCESS.json", "model.safetensors");
+    Publisher publisher = publisher(Existing.REPLACE);
+    publisher.claim(log.running(), workspace);
+
+    publisher.withdraw(log.failed("no"), new InputException("no"));
+    store.delete(at(output).child(Workspace.STAGING));
+
+    assertThat(files()).containsExactly("_SUCCESS.json", "model.safetensors", "run.json");
+    assertThat(Files.readString(output.resolve("run.json"))).isEqualTo("run.json");
+  }
+
+  @Test
+  void writesASingleFileAndDeclaresItCompleteLast(SparkSession spark) throws IOException {
+    Checkpoint source = source();
+    Publisher publisher = publisher(Existing.REFUSE);
+    publisher.claim(log.running(), workspace);
+    publisher.writeShards(shards(source, Long.MAX_VALUE), tasks(spark), progress());
+    publisher.writeCompanions(source, source.config().json());
+    assertThat(files())
+        .containsExactly("config.json", "generation_config.json", "model.safetensors", "run.json");
+
+    publisher.commit(log.complete(publisher.files()));
+
+    assertThat(files()).contains("_SUCCESS.json").doesNotContain("model.safetensors.index.json");
+    assertThat(json("run.json").get("status").asText()).isEqualTo("complete");
+    JsonNode success = json("_SUCCESS.json");
+    assertThat(success.get("format").asText()).isEqualTo("shardpress-run/1");
+    Map<String, String> recorded =
+        Stream.iterate(0, i -> i < success.get("files").size(), i -> i + 1)
+            .map(i -> success.get("files").get(i))
+            .collect(
+                Collectors.toMap(
+                    file -> file.get("name").asText(), file -> file.get("sha256").asText()));
+    assertThat(recorded)
+        .containsOnlyKeys("config.json", "generation_config.json", "model.safetensors", "run.json");
+    for (Map.Entry<String, String> file : recorded.entrySet()) {
+      assertThat(Sha256.of(Files.readAllBytes(output.resolve(file.getKey()))))
+          .as(file.getKey())
+          .isEqualTo(file.getValue());
+    }
+  }
+
+  @Test
+  void writesSeveralFilesThatReadAsTheSource(SparkSession spark) throws IOException {
+    Checkpoint source = source();
+    Publisher publisher = publisher(Existing.REFUSE);
+    publisher.claim(log.running(), workspace);
+    List<OutputShard> shards = shards(source, 20_000);
+    publisher.writeShards(shards, tasks(spark), progress());
+    publisher.writeCompanions(source, source.config().json());
+
+    assertThat(shards).hasSizeGreaterThan(2);
+    JsonNode index = json("model.safetensors.index.json");
+    assertThat(index.get("metadata").get("total_size").asLong())
+        .isEqualTo(source.specs().values().stream().mapToLong(spec -> spec.bytes()).sum());
+    Checkpoint published = Checkpoint.open(store, at(output));
+    assertThat(published.names()).isEqualTo(source.names());
+    for (String name : source.names()) {
+      assertThat(published.tensor(name).data()).as(name).isEqualTo(source.tensor(name).data());
+    }
+  }
+
+  @Test
+  void takesBackEverythingAfterAFailure(SparkSession spark) throws IOException {
+    Checkpoint source = source();
+    Publisher publisher = publisher(Existing.REFUSE);
+    publisher.claim(log.running(), workspace);
+    publisher.writeShards(shards(source, 20_000), tasks(spark), progress());
+    publisher.writeCompanions(source, source.config().json());
+    publisher.commit(log.complete(publisher.files()));
+
+    publisher.withdraw(log.failed("the disk is full"), new InputException("x"));
+
+    assertThat(files()).containsExactly("run.json");
+    assertThat(json("run.json").get("status").asText()).isEqualTo("failed");
+    assertThat(json("run.json").get("error").asText()).isEqualTo("the disk is full");
+  }
+
+  @Test
+  void takesBackFilesOfAJobThatFailedOnTheWay(SparkSession spark) throws IOException {
+    Checkpoint source = source();
+    Publisher publisher = publisher(Existing.REFUSE);
+    publisher.claim(log.running(), workspace);
+    List<OutputShard> shards = shards(source, 20_000);
+    OutputTensor first = shards.get(shards.size() - 1).tensors().get(0);
+    List<OutputShard> broken =
+        Stream.concat(
+                shards.subList(0, shards.size() - 1).stream(),
+                Stream.of(
+                    new OutputShard(
+                        shards.get(shards.size() - 1).fileName(),
+                        List.of(
+                            new OutputTensor(first.spec(), at(folder.resolve("no-such-file")))))))
+            .toList();
+
+    assertThatThrownBy(() -> publisher.writeShards(broken, tasks(spark), progress()))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("no-such-file");
+    publisher.withdraw(log.failed("x"), new InputException("x"));
+
+    assertThat(files()).containsExactly("run.json");
+  }
+
+  @Test
+  void reportsTheRunsOwnFailureWhenTakingBackFailsToo() throws IOException {
+    Publisher publisher = publisher(Existing.REFUSE);
+    publisher.claim(log.running(), workspace);
+    Files.delete(output.resolve("run.json"));
+    Files.createDirectory(output.resolve("run.json"));
+    InputException cause = new InputException("the run's own");
+
+    publisher.withdraw(log.failed("x"), cause);
+
+    assertThat(cause.getSuppressed()).hasSize(1);
+    assertThat(cause.getSuppressed()[0]).isInstanceOf(DestinationException.class);
+  }
+
+  private Checkpoint source() {
+    return TinyCheckpoint.llama(1).write(folder.resolve("source")).openWhole().checkpoint();
+  }
+
+  private List<OutputShard> shards(Checkpoint source, long maxBytes) {
+    return OutputShard.plan(OutputTensors.of(source, Map.of(), List.of(), workspace), maxBytes);
+  }
+
+  private Publisher publisher(Existing existing) {
+    return new Publisher(store, at(output), existing);
+  }
+
+  private static Tasks tasks(SparkSession spark) {
+    return new Tasks(JavaSparkContext.fromSparkContext(spark.sparkContext()));
+  }
+
+  private static Progress progress() {
+    return new Progress(
+        new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
+        Progress.Screen.LOG,
+        Clock.systemUTC());
+  }
+
+  /** Files whose content is their name. */
+  private void put(String... names) throws IOException {
+    for (String name : names) {
+      Files.createDirectories(output.resolve(name).getParent());
+      Files.writeString(output.resolve(name), name);
+    }
+  }
+
+  private JsonNode json(String name) throws IOException {
+    return new ObjectMapper().readTree(output.resolve(name).toFile());
+  }
+
+  private List<String> files() throws IOException {
+    try (Stream<Path> files = Files.list(output)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  private static Location at(Path path) {
+    return Location.of(path.toString());
+  }
+}

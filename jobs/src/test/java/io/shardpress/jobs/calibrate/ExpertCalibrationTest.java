@@ -1,0 +1,187 @@
+package io.shardpress.jobs.calibrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardpress.common.error.InputException;
+import io.shardpress.jobs.compress.StagedModules;
+import io.shardpress.jobs.fixture.SparkTest;
+import io.shardpress.jobs.fixture.TinyCheckpoint;
+import io.shardpress.jobs.fixture.TinyRun;
+import io.shardpress.jobs.fixture.TinyTokens;
+import io.shardpress.jobs.recipe.ExpertPolicy;
+import io.shardpress.jobs.recipe.StarvedExperts;
+import io.shardpress.jobs.storage.TensorFiles;
+import io.shardpress.operators.statistics.InputStatistics;
+import io.shardpress.operators.statistics.StoredStatistics;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@SparkTest
+class ExpertCalibrationTest {
+  private static final String GPTQ = "{ gptq { group-size = 16 } }";
+  private static final long TOKENS = (long) TinyRun.SEQUENCES * TinyTokens.LENGTH;
+
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mixtral", "qwen3_moe"})
+  void showsAStarvedExpertAllTokens(String family, SparkSession spark) {
+    TinyRun run = run(spark, family);
+    Calibration calibration = calibration(run, 1, StarvedExperts.ALL_TOKENS);
+
+    Set<String> observed = calibration.observeAll();
+
+    assertThat(observed).isEqualTo(allInputs(run));
+    for (ExpertTokens expert : calibration.experts()) {
+      boolean idle = isIdle(expert);
+      assertThat(expert.tokens() == 0).as(expert.input()).isEqualTo(idle);
+      assertThat(expert.action()).isEqualTo(idle ? "all-tokens" : "none");
+      assertThat(storedTokens(run, expert.input()))
+          .as(expert.input())
+          .isEqualTo(idle ? TOKENS : expert.tokens());
+    }
+    assertThat(calibration.experts()).filteredOn(expert -> isIdle(expert)).hasSize(2 * 2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mixtral", "qwen3_moe"})
+  void routesEveryTokenToOneExpert(String family, SparkSession spark) {
+    TinyRun run = run(spark, family);
+    Calibration calibration = calibration(run, 0, StarvedExperts.FAIL);
+    calibration.observeAll();
+
+    // Each expert has two inputs, and one expert per token and block is asked.
+    assertThat(calibration.experts().stream().mapToLong(ExpertTokens::tokens).sum())
+        .isEqualTo(2 * 2 * TOKENS);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mixtral", "qwen3_moe"})
+  void leavesOutAStarvedExpertThatIsToFallBack(String family, SparkSession spark) {
+    TinyRun run = run(spark, family);
+    Calibration calibration = calibration(run, 1, StarvedExperts.FALL_BACK);
+
+    Set<String> observed = calibration.observeAll();
+
+    Set<String> missing = new HashSet<>(allInputs(run));
+    missing.removeAll(observed);
+    assertThat(missing).hasSize(2 * 2).allMatch(input -> input.contains(idle()));
+    assertThat(actions(calibration)).containsEntry("fall-back", 4L).containsEntry("none", 12L);
+  }
+
+  @Test
+  void leavesOutExpertsThatSawSomeTokensButTooFew(SparkSession spark) {
+    TinyRun run = run(spark, "mixtral");
+    Calibration calibration = calibration(run, TOKENS + 1, StarvedExperts.FALL_BACK);
+
+    Set<String> observed = calibration.observeAll();
+
+    assertThat(observed).hasSize(2 * 2).noneMatch(input -> input.contains("experts"));
+    assertThat(actions(calibration)).containsOnlyKeys("fall-back");
+  }
+
+  @Test
+  void asksForAShareOfTheTokens(SparkSession spark) {
+    ExpertPolicy policy = new ExpertPolicy(10, 0.25, StarvedExperts.FAIL);
+    assertThat(policy.required(41)).isEqualTo(11);
+    assertThat(policy.required(8)).isEqualTo(10);
+    assertThatThrownBy(() -> new ExpertPolicy(0, Double.NaN, StarvedExperts.FAIL))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("minimum-share in [0, 1], not 0 and NaN");
+  }
+
+  @Test
+  void failsAtTheFirstStarvedExpertAndNamesIt(SparkSession spark) {
+    TinyRun run = run(spark, "mixtral");
+    assertThatThrownBy(() -> calibration(run, 1, StarvedExperts.FAIL).observeAll())
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("Only 0 calibration tokens reached ")
+        .hasMessageContaining(idle())
+        .hasMessageContaining("the recipe asks for 1.")
+        .hasMessageContaining("calibration.experts.starved");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mixtral", "qwen3_moe"})
+  void looksTwiceAtAStarvedStageInSequentialMode(String family, SparkSession spark) {
+    TinyRun onePass = run(spark, family);
+    TinyRun sequential = onePass.elsewhere();
+    calibration(onePass, 1, StarvedExperts.ALL_TOKENS).observeAll();
+    Calibration calibration = calibration(sequential, 1, StarvedExperts.ALL_TOKENS);
+    StagedModules dense =
+        new StagedModules(
+            sequential.model().store(), sequential.workspace(), sequential.encoder(), Map.of());
+
+    Set<String> observed = calibration.observe(0, dense);
+
+    assertThat(observed).isEqualTo(sequential.plan().inputs(0));
+    assertThat(calibration.experts()).hasSize(2 * TinyCheckpoint.EXPERTS);
+    for (String input : observed) {
+      TensorFiles.read(onePass.model().store(), onePass.workspace().statistics(input))
+          .forEach(
+              (name, tensor) ->
+                  assertThat(
+                          TensorFiles.read(
+                                  sequential.model().store(),
+                                  sequential.workspace().statistics(input))
+                              .get(name)
+                              .data())
+                      .as(name)
+                      .isEqualTo(tensor.data()));
+    }
+  }
+
+  private TinyRun run(SparkSession spark, String family) {
+    TinyCheckpoint checkpoint =
+        family.equals("mixtral") ? TinyCheckpoint.mixtral(21) : TinyCheckpoint.qwen3Moe(22);
+    return TinyRun.of(spark, folder, checkpoint, GPTQ);
+  }
+
+  private static Calibration calibration(TinyRun run, long minimum, StarvedExperts starved) {
+    return new Calibration(
+        run.tasks(),
+        run.progress(),
+        run.model(),
+        run.workspace(),
+        run.plan(),
+        run.tokens(),
+        new ExpertPolicy(minimum, 0, starved));
+  }
+
+  private static Map<String, Long> actions(Calibration calibration) {
+    return calibration.experts().stream()
+        .collect(Collectors.groupingBy(ExpertTokens::action, Collectors.counting()));
+  }
+
+  private static Set<String> allInputs(TinyRun run) {
+    Set<String> inputs = new HashSet<>();
+    List.of(0, 1).forEach(stage -> inputs.addAll(run.plan().inputs(stage)));
+    return inputs;
+  }
+
+  private static boolean isIdle(ExpertTokens expert) {
+    return expert.input().contains(idle());
+  }
+
+  private static String idle() {
+    return "experts." + TinyCheckpoint.IDLE_EXPERT + ".";
+  }
+
+  private static long storedTokens(TinyRun run, String input) {
+    try (InputStatistics statistics =
+        StoredStatistics.read(
+            input, TensorFiles.read(run.model().store(), run.workspace().statistics(input)))) {
+      return statistics.tokens();
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package io.shardpress.jobs.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.shardpress.common.checkpoint.Checkpoint;
+import io.shardpress.common.tensor.DType;
+import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.jobs.calibrate.ExpertTokens;
+import io.shardpress.jobs.compress.LayerOutcome.Kind;
+import io.shardpress.jobs.fixture.Outcomes;
+import io.shardpress.jobs.fixture.Recipes;
+import io.shardpress.jobs.fixture.TinyCheckpoint;
+import io.shardpress.jobs.model.OpenModel;
+import io.shardpress.jobs.plan.Plan;
+import io.shardpress.jobs.plan.Planner;
+import io.shardpress.jobs.recipe.Recipe;
+import io.shardpress.jobs.run.Json;
+import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.operators.encoding.CompressedTensors;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunLogTest {
+  private final UUID run = UUID.randomUUID();
+
+  @TempDir private Path folder;
+  private Recipe recipe;
+  private RunLog log;
+
+  @BeforeEach
+  void begin() {
+    recipe =
+        Recipes.read(
+            folder,
+            "model = /m, steps = [ { rtn { group-size = 16 } } ], spark.hadoop.key = secret");
+    log = new RunLog(run, recipe, "app-7", Instant.parse("2026-02-03T04:05:06Z"));
+  }
+
+  @Test
+  void recordsARunThatKnowsNothingYet() {
+    RunRecord record = log.failed("no such model");
+
+    assertThat(record.format()).isEqualTo("shardpress-run/1");
+    assertThat(record.runId()).isEqualTo(run.toString());
+    assertThat(record.status()).isEqualTo("failed");
+    assertThat(record.error()).contains("no such model");
+    assertThat(record.startedAt()).isEqualTo("2026-02-03T04:05:06Z");
+    assertThat(record.applicationId()).isEqualTo("app-7");
+    assertThat(record.model()).isEqualTo("/m");
+    assertThat(record.family()).isEmpty();
+    assertThat(record.layers()).isEmpty();
+    assertThat(record.sizes()).isEmpty();
+    assertThat(record.versions()).containsKeys("shardpress", "spark", "java", "kernels");
+  }
+
+  @Test
+  void recordsTheRecipeWithoutSparkSettings() {
+    assertThat(log.running().recipe())
+        .contains("\"group-size\":16", "\"chunk-tokens\":8192")
+        .doesNotContain("secret");
+  }
+
+  @Test
+  void recordsWhatHappened() {
+    OpenModel model = TinyCheckpoint.llama(1).write(folder.resolve("m")).openWhole();
+    Checkpoint source = model.checkpoint();
+    Plan plan = Planner.plan(model, recipe, new CompressedTensors());
+    log.planned(source, plan);
+    log.calibrated("abc", List.of(new ExpertTokens("x", 3, "none")));
+    log.solved(
+        List.of(
+            Outcomes.of("a", Kind.COMPRESSED, TensorSpec.of("a.weight_packed", DType.I32, 8, 2)),
+            Outcomes.of("b", Kind.COMPRESSED, TensorSpec.of("b.weight_packed", DType.I32, 8, 2)),
+            Outcomes.of("c", Kind.COPIED)));
+    log.assembled(50_000);
+    PublishedFile file = new PublishedFile("model.safetensors", 1, "ff");
+    RunRecord record = log.complete(List.of(file));
+
+    assertThat(record.status()).isEqualTo("complete");
+    assertThat(record.error()).isEmpty();
+    assertThat(record.family()).contains("llama");
+    assertThat(record.calibrationDigest()).contains("abc");
+    assertThat(record.experts()).hasSize(1);
+    assertThat(record.totals()).containsEntry(Kind.COMPRESSED, 2L).containsEntry(Kind.COPIED, 1L);
+    assertThat(record.uncompressed()).containsKey("lm_head");
+    assertThat(record.files()).containsExactly(file);
+    Sizes sizes = record.sizes().orElseThrow();
+    assertThat(sizes.sourceBytes()).isEqualTo(plan.sourceBytes());
+    assertThat(sizes.parameters()).isEqualTo(plan.sourceBytes() / 4);
+    assertThat(sizes.bitsPerWeight()).isEqualTo(8.0 * 50_000 / sizes.parameters());
+    assertThat(sizes.linearBitsPerWeight())
+        .as("two layers of 8 x 2 words for 8 x 16 weights")
+        .isEqualTo(2 * 8 * 2 * 32.0 / (2 * 8 * 16));
+  }
+
+  @Test
+  void hasNoBitsPerWeightWhenNothingWasCompressed() {
+    log.solved(List.of(Outcomes.of("c", Kind.COPIED)));
+    log.assembled(10);
+    assertThat(log.complete(List.of()).sizes().orElseThrow().linearBitsPerWeight()).isNaN();
+  }
+
+  @Test
+  void timesStagesAlsoWhenTheyFail() {
+    assertThat(log.<Integer>time("plan", () -> 3)).isEqualTo(3);
+    assertThatThrownBy(
+            () ->
+                log.time(
+                    "tokenize",
+                    () -> {
+                      throw new IllegalStateException("x");
+                    }))
+        .hasMessage("x");
+    log.<Integer>time("plan", () -> 4);
+
+    assertThat(log.running().seconds()).containsOnlyKeys("plan", "tokenize");
+    assertThat(log.running().seconds().keySet()).containsExactly("plan", "tokenize");
+  }
+
+  @Test
+  void isReadableJson() throws IOException {
+    log.solved(List.of(Outcomes.of("a", Kind.FELL_BACK)));
+    JsonNode json = new ObjectMapper().readTree(Json.text(log.failed("x")));
+
+    assertThat(json.get("recipe").get("model").asText()).isEqualTo("/m");
+    assertThat(json.get("totals").get("FELL_BACK").asInt()).isEqualTo(1);
+    assertThat(json.get("layers").get(0).get("relative_loss").isNull()).isTrue();
+    assertThat(json.get("evaluation").isNull()).isTrue();
+    assertThat(json.get("calibration_digest").isNull()).isTrue();
+  }
+}

@@ -1,0 +1,206 @@
+package io.shardpress.jobs.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardpress.common.error.EnvironmentException;
+import io.shardpress.common.error.InputException;
+import io.shardpress.jobs.fixture.SparkTest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@SparkTest
+class TasksTest {
+  @TempDir private Path folder;
+
+  @Test
+  void returnsResultsInTheOrderOfTheWork(SparkSession spark) {
+    List<Integer> finished = new ArrayList<>();
+    List<Integer> results = tasks(spark).run("squares", squares(20), finished::add);
+
+    assertThat(results)
+        .containsExactlyElementsOf(IntStream.range(0, 20).map(i -> i * i).boxed().toList());
+    assertThat(finished).containsExactlyInAnyOrderElementsOf(results);
+  }
+
+  @Test
+  void runsNothingWhenThereIsNothing(SparkSession spark) {
+    assertThat(tasks(spark).run("nothing", List.<Work<Integer>>of())).isEmpty();
+  }
+
+  @Test
+  void runsEachPieceAsATaskOfItsOwn(SparkSession spark) {
+    List<Work<Integer>> work = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      work.add(() -> TaskContext.get().partitionId());
+    }
+    assertThat(tasks(spark).run("partitions", work)).containsExactly(0, 1, 2, 3, 4);
+  }
+
+  @Test
+  void throwsTypedErrorsAsTheyAreWithoutARetry(SparkSession spark) {
+    String at = folder.toString();
+    Work<Integer> refused =
+        () -> {
+          mark(at, "refused");
+          throw new InputException("The layer is wrong. Mend it.");
+        };
+
+    assertThatThrownBy(() -> tasks(spark).run("refused", List.of(refused)))
+        .isInstanceOf(InputException.class)
+        .hasMessage("The layer is wrong. Mend it.");
+    assertThat(marks(at, "refused")).isEqualTo(1);
+  }
+
+  @Test
+  void cancelsTheRestAtTheFirstTypedError(SparkSession spark) {
+    String at = folder.toString();
+    List<Work<Integer>> work = new ArrayList<>();
+    work.add(
+        () -> {
+          throw new InputException("first");
+        });
+    for (int i = 0; i < 200; i++) {
+      work.add(
+          () -> {
+            mark(at, "rest");
+            return awaitInterruption();
+          });
+    }
+    assertThatThrownBy(() -> tasks(spark).run("cancelled", work))
+        .isInstanceOf(InputException.class)
+        .hasMessage("first");
+    assertThat(marks(at, "rest")).isLessThan(200);
+  }
+
+  @Test
+  void waitsUntilCancelledTasksHaveEnded(SparkSession spark) {
+    String at = folder.toString();
+    List<Work<Integer>> work =
+        List.of(
+            () -> {
+              mark(at, "started");
+              // Native code does not hear of an interruption either.
+              long end = System.nanoTime() + 700_000_000L;
+              while (System.nanoTime() < end) {
+                Thread.onSpinWait();
+              }
+              mark(at, "late");
+              return 1;
+            },
+            () -> {
+              while (marks(at, "started") == 0) {
+                Thread.onSpinWait();
+              }
+              throw new InputException("stop");
+            });
+
+    assertThatThrownBy(() -> tasks(spark).run("late writer", work))
+        .isInstanceOf(InputException.class)
+        .hasMessage("stop");
+    assertThat(marks(at, "late")).as("written before the job has returned").isEqualTo(1);
+  }
+
+  @Test
+  void retriesWhatMayWorkTheNextTime(SparkSession spark) {
+    String at = folder.toString();
+    Work<Integer> flaky =
+        () -> {
+          mark(at, "flaky");
+          if (TaskContext.get().attemptNumber() == 0) {
+            throw new IllegalStateException("connection reset");
+          }
+          return 7;
+        };
+
+    assertThat(tasks(spark).run("flaky", List.of(flaky))).containsExactly(7);
+    assertThat(marks(at, "flaky")).isEqualTo(2);
+  }
+
+  @Test
+  void saysWhatToDoWhenATaskRunsOutOfMemory(SparkSession spark) {
+    String at = folder.toString();
+    Work<Integer> greedy =
+        () -> {
+          mark(at, "greedy");
+          throw new OutOfMemoryError("Physical memory usage is too high");
+        };
+
+    assertThatThrownBy(() -> tasks(spark).run("factor the Gram", List.of(greedy)))
+        .isInstanceOf(EnvironmentException.class)
+        .hasMessageContaining("The job 'factor the Gram' ran out of memory")
+        .hasMessageContaining("Physical memory usage is too high")
+        .hasMessageContaining("spark.executor.memoryOverhead");
+    assertThat(marks(at, "greedy")).as("another try may meet fewer neighbours").isEqualTo(3);
+  }
+
+  @Test
+  void passesOnWhatNobodyExpected(SparkSession spark) {
+    Work<Integer> broken =
+        () -> {
+          throw new IllegalStateException("a bug");
+        };
+    assertThatThrownBy(() -> tasks(spark).run("broken", List.of(broken)))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("The job 'broken' failed: java.lang.IllegalStateException: a bug");
+  }
+
+  @Test
+  void namesTheJobGroupForTheSparkUi(SparkSession spark) {
+    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    Work<String> description = () -> TaskContext.get().getLocalProperty("spark.job.description");
+
+    assertThat(new Tasks(context).run("compress all layers", List.of(description)))
+        .containsExactly("compress all layers");
+    assertThat(context.getLocalProperty("spark.job.description")).isNull();
+  }
+
+  private static List<Work<Integer>> squares(int count) {
+    List<Work<Integer>> work = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int number = i;
+      work.add(() -> number * number);
+    }
+    return work;
+  }
+
+  private static int awaitInterruption() {
+    while (!Thread.currentThread().isInterrupted() && !TaskContext.get().isInterrupted()) {
+      Thread.onSpinWait();
+    }
+    return 0;
+  }
+
+  /** Leaves one more mark of this name, for the driver to count. */
+  private static void mark(String folder, String name) {
+    try {
+      Files.createFile(Path.of(folder, name + "-" + UUID.randomUUID()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static long marks(String folder, String name) {
+    try (Stream<Path> files = Files.list(Path.of(folder))) {
+      return files.filter(file -> file.getFileName().toString().startsWith(name + "-")).count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Tasks tasks(SparkSession spark) {
+    return new Tasks(JavaSparkContext.fromSparkContext(spark.sparkContext()));
+  }
+}
