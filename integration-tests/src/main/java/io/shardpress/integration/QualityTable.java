@@ -110,12 +110,7 @@ public final class QualityTable {
     store.delete(output);
     progress.say("%s: %s, %d bits".formatted(model.name(), method, bits));
     RunRecord record =
-        new CompressJob(
-                session,
-                progress,
-                recipe(model, reference, method, bits, group),
-                output,
-                CompressJob.Occupied.REFUSE)
+        new CompressJob(session, progress, recipe(model, reference, method, bits, group), output)
             .run();
     store.delete(output);
     return record.evaluation().orElseThrow();

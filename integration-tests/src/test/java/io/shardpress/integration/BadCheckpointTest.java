@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -117,7 +118,7 @@ class BadCheckpointTest extends Refusals {
     Map<String, String> map = new LinkedHashMap<>();
     WeightFile file = WeightFile.read(model.file(BrokenModel.WEIGHTS));
     file.header().fieldNames().forEachRemaining(name -> map.put(name, "a.safetensors"));
-    map.keySet().removeAll(java.util.List.of("__metadata__", NORM));
+    map.keySet().removeAll(List.of("__metadata__", NORM));
     file.write(model.file("a.safetensors"));
 
     refuses(model.index(map), Recipes.RTN, INPUT, NORM, "index");

@@ -1,8 +1,12 @@
 package io.shardpress.integration;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -17,9 +21,7 @@ class BadDataTest extends Refusals {
             .json(
                 "tokenizer.json",
                 tokenizer ->
-                    ((com.fasterxml.jackson.databind.node.ObjectNode)
-                            tokenizer.path("model").path("vocab"))
-                        .put("foreign", 31999));
+                    ((ObjectNode) tokenizer.path("model").path("vocab")).put("foreign", 31999));
 
     refuses(model, Recipes.GPTQ, INPUT, "model/tokenizer.json", "31999", "vocabulary of 2048");
   }
@@ -63,7 +65,7 @@ class BadDataTest extends Refusals {
   void not_text() throws IOException {
     Path file = folder.resolve("latin.txt");
     byte[] bytes = new byte[4096];
-    java.util.Arrays.fill(bytes, (byte) 0xe9);
+    Arrays.fill(bytes, (byte) 0xe9);
     Folders.write(file, bytes);
 
     refusesData(file.toString(), INPUT, "latin.txt", "UTF-8");
@@ -111,7 +113,7 @@ class BadDataTest extends Refusals {
                 "evaluation.data=" + folder.resolve("none.txt"))
             .refused(INPUT, "none.txt");
 
-    org.assertj.core.api.Assertions.assertThat(result.out()).doesNotContain("compress ");
+    assertThat(result.out()).doesNotContain("compress ");
     assertNothingPublished();
   }
 

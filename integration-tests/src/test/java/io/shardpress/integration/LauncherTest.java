@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -146,7 +147,7 @@ class LauncherTest {
     Path errors = folder.resolve("stderr.txt");
     Process process = start(errors, command);
     try {
-      String out = new String(process.getInputStream().readAllBytes());
+      String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertThat(process.waitFor(120, TimeUnit.SECONDS)).as("ends").isTrue();
       return new Ended(process.exitValue(), out, Files.readString(errors));
     } finally {
@@ -166,7 +167,7 @@ class LauncherTest {
   }
 
   private static boolean awaitLine(Process process, String start) throws IOException {
-    BufferedReader out = process.inputReader();
+    BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
     for (String line = out.readLine(); line != null; line = out.readLine()) {
       if (line.startsWith(start)) {
         return true;

@@ -129,8 +129,8 @@ class PublishedCheckpointTest {
   private static void checkConfig(JsonNode config, Way way) throws IOException {
     JsonNode source = json(Home.quickstart().resolve("config.json"));
     source
-        .fields()
-        .forEachRemaining(
+        .properties()
+        .forEach(
             entry ->
                 assertThat(config.get(entry.getKey()))
                     .as(entry.getKey())

@@ -10,7 +10,6 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.Map;
 
 /**
@@ -61,8 +60,7 @@ record WeightFile(ObjectNode header, byte[] data) {
     JsonNode gap = rest.remove(tensor).path("data_offsets");
     long begin = gap.get(0).asLong();
     long length = gap.get(1).asLong() - begin;
-    for (Iterator<Map.Entry<String, JsonNode>> it = rest.fields(); it.hasNext(); ) {
-      Map.Entry<String, JsonNode> entry = it.next();
+    for (Map.Entry<String, JsonNode> entry : rest.properties()) {
       JsonNode offsets = entry.getValue().path("data_offsets");
       if (offsets.path(0).asLong() > begin) {
         ((ObjectNode) entry.getValue())
