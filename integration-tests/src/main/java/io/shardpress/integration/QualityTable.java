@@ -115,7 +115,7 @@ public final class QualityTable {
                 progress,
                 recipe(model, reference, method, bits, group),
                 output,
-                CompressJob.Occupied.REFUSE)
+                Existing.REFUSE)
             .run();
     store.delete(output);
     return record.evaluation().orElseThrow();
@@ -139,7 +139,11 @@ public final class QualityTable {
     settings.add("evaluation.bos=" + bos);
     settings.add(
         "steps=[{%s{bits=%d,group-size=%d,clip=%s}}]"
-            .formatted(algorithm, bits, group, method.contains("absmax") ? "absmax" : "mse"));
+            .formatted(
+                algorithm,
+                bits,
+                group,
+                method.contains("absmax") ? "absmax" : algorithm.equals("rtn") ? "mse" : "best"));
     return RecipeReader.ofAssignments(settings);
   }
 
