@@ -14,9 +14,7 @@ import java.io.Serializable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Which way jobs depend on the rest, and what a task may carry. */
-@AnalyzeClasses(
-    packages = "io.shardpress",
-    importOptions = ImportOption.DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "io.shardpress", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
   private static final String JOBS = "io.shardpress.jobs..";
 
@@ -56,11 +54,7 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule TASKS_ARE_SERIALIZABLE_RECORDS =
-      classes()
-          .that()
-          .implement(Work.class)
-          .should()
-          .beRecords();
+      classes().that().implement(Work.class).should().beRecords();
 
   @ArchTest
   static final ArchRule NUMERICS_ARE_BEHIND_OPERATORS =
@@ -83,6 +77,5 @@ class ArchitectureTest {
   static final ArchRule HAS_NO_STATIC_STATE = fields().that().areStatic().should().beFinal();
 
   @ArchTest
-  static final ArchRule HIDES_ITS_FIELDS =
-      fields().that().areNotStatic().should().notBePublic();
+  static final ArchRule HIDES_ITS_FIELDS = fields().that().areNotStatic().should().notBePublic();
 }

@@ -101,6 +101,5 @@ class ArchitectureTest {
   static final ArchRule HAS_NO_STATIC_STATE = fields().that().areStatic().should().beFinal();
 
   @ArchTest
-  static final ArchRule HIDES_ITS_FIELDS =
-      fields().that().areNotStatic().should().notBePublic();
+  static final ArchRule HIDES_ITS_FIELDS = fields().that().areNotStatic().should().notBePublic();
 }

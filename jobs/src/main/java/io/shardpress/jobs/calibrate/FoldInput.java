@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Adds the partial sums of one input in chunk order and stores the result. Grams are added some rows
- * at a time, so that memory holds neither all chunks' Grams nor one of them.
+ * Adds the partial sums of one input in chunk order and stores the result. Grams are added some
+ * rows at a time, so that memory holds neither all chunks' Grams nor one of them.
  */
 record FoldInput(HadoopStore store, Workspace workspace, String input, int stage, int chunks)
     implements Work<FoldInput.Folded> {
@@ -107,8 +107,7 @@ record FoldInput(HadoopStore store, Workspace workspace, String input, int stage
       for (int i = 0; i < elements; i++) {
         part[i] = (float) sums[i];
       }
-      ByteBuffer bytes =
-          ByteBuffer.allocate(elements * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer bytes = ByteBuffer.allocate(elements * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
       FloatCodec.encode(DType.F32, part, 0, elements, bytes);
       writer.write(gram, bytes.flip());
     }

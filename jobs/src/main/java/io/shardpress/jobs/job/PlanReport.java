@@ -93,10 +93,8 @@ public record PlanReport(
     text.append(
         "layers    %d to compress, %d tensors copied%n".formatted(layers.size(), copiedTensors));
     text.append(
-        "size      %s -> %s%n"
-            .formatted(new DataSize(sourceBytes), new DataSize(plannedBytes)));
-    text.append(
-        "memory    %s for the largest task%n".formatted(new DataSize(peakTaskBytes)));
+        "size      %s -> %s%n".formatted(new DataSize(sourceBytes), new DataSize(plannedBytes)));
+    text.append("memory    %s for the largest task%n".formatted(new DataSize(peakTaskBytes)));
     warnings.forEach(warning -> text.append("note      %s%n".formatted(warning)));
     return text.toString();
   }

@@ -93,8 +93,7 @@ class CalibrationTest {
       Set<String> observed = calibration.observe(stage, before);
       assertThat(observed).isEqualTo(run.plan().inputs(stage));
       List<LayerOutcome> solved =
-          new Compression(
-                  run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder())
+          new Compression(run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder())
               .run("solve", run.plan().layers(stage), observed);
       before = staged(run, solved);
     }
@@ -103,8 +102,7 @@ class CalibrationTest {
     run.plan().layers().forEach(layer -> all.put(layer.module(), layer));
     OpenModel open = run.model().open();
     StagedModules compressed =
-        new StagedModules(
-            run.model().store(), run.workspace(), run.encoder(), new HashMap<>(all));
+        new StagedModules(run.model().store(), run.workspace(), run.encoder(), new HashMap<>(all));
     Map<String, double[]> dense = grams(run, open.weights());
     Map<String, double[]> seen = grams(run, open.with(compressed));
     // What attention reads follows from the blocks before alone; further into a block, statistics
@@ -143,8 +141,7 @@ class CalibrationTest {
           .run();
     }
     for (String input : wanted.get(0)) {
-      new FoldInput(
-              byOne.model().store(), byOne.workspace(), input, 0, byOne.tokens().chunks())
+      new FoldInput(byOne.model().store(), byOne.workspace(), input, 0, byOne.tokens().chunks())
           .run();
     }
     calibration(byTwo).observeAll();

@@ -100,8 +100,7 @@ class FoldInputTest {
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) random.nextGaussian();
     }
-    try (StatisticsAccumulator sums =
-            new StatisticsAccumulator(INPUT, width, StatisticsNeed.GRAM);
+    try (StatisticsAccumulator sums = new StatisticsAccumulator(INPUT, width, StatisticsNeed.GRAM);
         INDArray x = Floats.of(values, tokens, width)) {
       sums.observe(x);
       return sums.finish();

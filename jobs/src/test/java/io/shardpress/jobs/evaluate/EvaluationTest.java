@@ -62,8 +62,7 @@ class EvaluationTest {
     collector.add(new float[] {1, 0}, new float[] {2, 1}, 0, VOCABULARY, 0);
     collector.add(new float[] {1, 0}, new float[] {2, 1}, 0, VOCABULARY, 0);
 
-    assertThat(
-            Evaluation.of(List.of(collector.result()), 5, true).reference().orElseThrow().top1())
+    assertThat(Evaluation.of(List.of(collector.result()), 5, true).reference().orElseThrow().top1())
         .isEqualTo(0.75);
   }
 

@@ -30,8 +30,10 @@ class SummaryTest {
             334,
             Optional.of(new Evaluation.Divergence(7.0, 0.0123, 0, 0, 0, 0, 0.987, 0, 0)));
 
-    String text = summary(Optional.of(new Sizes(2_000_000, 500_000, 1_000_000, 4, 4.25)),
-        Optional.of(evaluation));
+    String text =
+        summary(
+            Optional.of(new Sizes(2_000_000, 500_000, 1_000_000, 4, 4.25)),
+            Optional.of(evaluation));
 
     assertThat(text.lines())
         .containsExactly(
@@ -59,9 +61,7 @@ class SummaryTest {
   void knowsAnEvaluationWithoutReference() {
     String text =
         summary(Optional.empty(), Optional.of(new Evaluation(7.25, 0, 1, 1, 2, Optional.empty())));
-    assertThat(text)
-        .containsPattern("perplexity +7.2500")
-        .doesNotContain("KL to dense");
+    assertThat(text).containsPattern("perplexity +7.2500").doesNotContain("KL to dense");
   }
 
   @Test

@@ -26,10 +26,7 @@ class JsonTest {
   void writesSnakeCaseAndNestedRecords() {
     Figures figures =
         new Figures(
-            0.1,
-            2.0,
-            Optional.of(3.0),
-            Optional.of(new Inner(List.of("a"), Kind.FELL_BACK)));
+            0.1, 2.0, Optional.of(3.0), Optional.of(new Inner(List.of("a"), Kind.FELL_BACK)));
 
     assertThat(Json.text(figures))
         .isEqualTo(

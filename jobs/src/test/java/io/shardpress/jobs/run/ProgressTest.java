@@ -31,8 +31,7 @@ class ProgressTest {
     assertThat(lines())
         .containsExactly(
             "compress   layer 1 |   5 % | ETA 19.0 s",
-            "compress   layer 6 |  30 % | ETA 14.0 s",
-            "compress   layer 11 |  55 % | ETA 9.0 s");
+            "compress   layer 6 |  30 % | ETA 14.0 s", "compress   layer 11 |  55 % | ETA 9.0 s");
   }
 
   @Test
