@@ -36,9 +36,17 @@ public final class Main {
 
   private Main() {}
 
-  /** Exits only on failure: an exit before Spark's own final status fails a YARN application. */
+  /**
+   * Returns on success, and exits with the code on failure. Where a cluster runs the driver it
+   * throws instead, because there an exit reads as a lost driver and not as a failed application.
+   */
   public static void main(String[] arguments) {
     int code = run(arguments);
+    if (code != 0 && "cluster".equals(System.getProperty("spark.submit.deployMode"))) {
+      throw new IllegalStateException(
+          "shardpress ended with exit code %d; its message is in the driver's standard error."
+              .formatted(code));
+    }
     if (code != 0) {
       System.exit(code);
     }

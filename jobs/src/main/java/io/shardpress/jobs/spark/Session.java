@@ -17,6 +17,8 @@ import org.apache.spark.sql.SparkSession;
  */
 public final class Session implements AutoCloseable {
   private static final String MASTER = "spark.master";
+  private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";
+  private static final String NATIVE_CACHE = "-Dorg.bytedeco.javacpp.cachedir=";
 
   private final SparkSession session;
 
@@ -44,7 +46,28 @@ public final class Session implements AutoCloseable {
     // Tasks are few and long; waiting for a better place costs more than a remote read.
     conf.setIfMissing("spark.locality.wait", "0s");
     conf.setIfMissing("spark.ui.showConsoleProgress", "false");
-    return new Session(SparkSession.builder().config(conf).getOrCreate());
+    prepareExecutors(conf);
+    try {
+      return new Session(SparkSession.builder().config(conf).getOrCreate());
+    } catch (Exception e) { // Scala throws checked exceptions undeclared
+      throw new EnvironmentException(
+          "Spark with the master %s did not start: %s. Check the master and the settings given to spark-submit; Spark's own log is above."
+              .formatted(conf.get(MASTER), e.getMessage()),
+          e);
+    }
+  }
+
+  /** Says how executors load the numeric kernels; without effect in one process. */
+  private static void prepareExecutors(SparkConf conf) {
+    String options = conf.get(EXECUTOR_OPTIONS, "");
+    if (!options.contains(NATIVE_CACHE)) {
+      // Executors of one host that extract libraries into one folder damage each other's. A
+      // relative
+      // folder lies in the executor's own working directory.
+      conf.set(EXECUTOR_OPTIONS, (options + " " + NATIVE_CACHE + "shardpress-natives").strip());
+    }
+    // A task is one thread; without this the library starts one per core when it loads.
+    conf.setIfMissing("spark.executorEnv.OPENBLAS_NUM_THREADS", "1");
   }
 
   private static void requireVersion() {

@@ -12,18 +12,23 @@ import static org.bytedeco.openblas.global.openblas.cblas_ssyrk;
 
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** OpenBLAS through its C interfaces, pinned to one thread. */
 final class OpenBlasKernels implements MatrixKernels {
 
   /** Loads the library; throws {@link LinkageError} where that is not possible. */
   OpenBlasKernels() {
+    // ND4J, when it starts, gives the same library a thread per core: it has to start before.
+    Nd4j.factory().blas();
     openblas.blas_set_num_threads(1);
   }
 
   @Override
   public String description() {
-    return "openblas " + openblas.class.getPackage().getImplementationVersion() + ", 1 thread";
+    int threads = openblas.blas_get_num_threads();
+    return "%s, %d thread%s"
+        .formatted(openblas.OPENBLAS_VERSION.strip(), threads, threads == 1 ? "" : "s");
   }
 
   @Override

@@ -1,11 +1,14 @@
 package io.shardpress.operators.quantization;
 
 import io.shardpress.common.error.InputException;
+import java.util.List;
 
 /**
  * How the range of a group is found before rounding. {@code mse} shrinks the absmax range by {@code
  * p = 1 − i/grid}, {@code i = 0 … max-shrink·grid − 1}, and keeps the p with the least {@code Σ|x̂
- * − x|^norm}; the largest such p wins. Settings may give the method's name alone.
+ * − x|^norm}; the largest such p wins. {@code best} solves a layer with both and keeps, row by row,
+ * what loses less of the layer's output: a sweep that feeds errors forward needs room at the ends,
+ * which {@code mse} alone does not leave. Settings may give the method's name alone.
  *
  * @param grid steps into which the full range is divided
  * @param maxShrink the share of the range that may be cut away, in {@code [0, 1)}
@@ -19,10 +22,14 @@ public record Clip(Method method, int grid, double maxShrink, double norm)
   /** The search with the values of the published GPTQ code. */
   public static final Clip MSE = new Clip(Method.MSE, 100, 0.8, 2.4);
 
+  /** Both of them; {@link #MSE} where no statistics say what a row loses. */
+  public static final Clip BEST = new Clip(Method.BEST, 100, 0.8, 2.4);
+
   /** What is done to the range. */
   public enum Method {
     ABSMAX,
-    MSE
+    MSE,
+    BEST
   }
 
   public Clip {
@@ -39,12 +46,22 @@ public record Clip(Method method, int grid, double maxShrink, double norm)
     }
   }
 
-  /** Reads {@code mse} or {@code absmax}. */
+  /** The plain methods to solve with, the first winning ties. */
+  List<Clip> candidates() {
+    return method == Method.BEST
+        ? List.of(
+            new Clip(Method.MSE, grid, maxShrink, norm),
+            new Clip(Method.ABSMAX, grid, maxShrink, norm))
+        : List.of(this);
+  }
+
+  /** Reads {@code best}, {@code mse} or {@code absmax}. */
   public static Clip parse(String text) {
     return switch (text) {
       case "mse" -> MSE;
+      case "best" -> BEST;
       case "absmax" -> ABSMAX;
-      default -> throw new InputException("clip = %s: give mse or absmax.".formatted(text));
+      default -> throw new InputException("clip = %s: give best, mse or absmax.".formatted(text));
     };
   }
 }

@@ -40,9 +40,9 @@ final class ColumnSweep {
     return cuts.stream().mapToInt(Integer::intValue).toArray();
   }
 
-  /** Sweeps all panels; their weights are consumed. Returns {@code Σe²}. */
-  static double run(List<Panel> panels, UpperFactor factor, int[] cuts, ColumnRule rule) {
-    double sum = 0;
+  /** Sweeps all panels; their weights are consumed. Returns {@code Σe²} by panel and row. */
+  static double[][] run(List<Panel> panels, UpperFactor factor, int[] cuts, ColumnRule rule) {
+    double[][] sums = new double[panels.size()][ROWS];
     for (int b = 0; b + 1 < cuts.length; b++) {
       int from = cuts[b];
       int width = cuts[b + 1] - from;
@@ -56,27 +56,32 @@ final class ColumnSweep {
       try (INDArray errorPanel = Floats.uninitialized(ROWS, width)) {
         for (Panel panel : panels) {
           panel.enter(from, columns);
-          sum += sweepBlock(panel, from, u, columns, errors, rule);
+          sweepBlock(panel, from, u, columns, errors, rule, sums[panel.index()]);
           Panel.toRowMajor(errors, rowMajor);
           Floats.writeRows(errorPanel, 0, ROWS, rowMajor);
           Products.subtractTimesTrailing(panel.weights(), errorPanel, factor.matrix(), from);
         }
       }
     }
-    return sum;
+    return sums;
   }
 
-  private static double sweepBlock(
-      Panel panel, int from, float[][] u, float[][] columns, float[][] errors, ColumnRule rule) {
+  private static void sweepBlock(
+      Panel panel,
+      int from,
+      float[][] u,
+      float[][] columns,
+      float[][] errors,
+      ColumnRule rule,
+      double[] sums) {
     int width = u.length;
     float[] chosen = new float[ROWS];
-    double sum = 0;
     for (int strip = 0; strip < width; strip += STRIP) {
       int end = Math.min(width, strip + STRIP);
       for (int j = strip; j < end; j++) {
         rule.choose(panel, from + j, columns[j], chosen);
         divide(columns[j], chosen, u[j][j], errors[j]);
-        sum += sumOfSquares(errors[j]);
+        addSquares(errors[j], sums);
         for (int k = j + 1; k < end; k++) {
           subtract(columns[k], u[j][k], errors[j]);
         }
@@ -85,7 +90,6 @@ final class ColumnSweep {
         subtractStrip(columns[k], u, k, errors, strip, end);
       }
     }
-    return sum;
   }
 
   /** Four errors at a time: the column is loaded and stored once for all. */
@@ -136,18 +140,9 @@ final class ColumnSweep {
     }
   }
 
-  /** Four running sums: one would wait for itself. */
-  private static double sumOfSquares(float[] errors) {
-    double s0 = 0;
-    double s1 = 0;
-    double s2 = 0;
-    double s3 = 0;
-    for (int r = 0; r < ROWS; r += 4) {
-      s0 += (double) errors[r] * errors[r];
-      s1 += (double) errors[r + 1] * errors[r + 1];
-      s2 += (double) errors[r + 2] * errors[r + 2];
-      s3 += (double) errors[r + 3] * errors[r + 3];
+  private static void addSquares(float[] errors, double[] sums) {
+    for (int r = 0; r < errors.length; r++) {
+      sums[r] += (double) errors[r] * errors[r];
     }
-    return (s0 + s1) + (s2 + s3);
   }
 }

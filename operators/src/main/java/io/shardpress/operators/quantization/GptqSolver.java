@@ -49,15 +49,40 @@ final class GptqSolver implements Solver {
 
   private LayerResult solve(
       String module, INDArray weight, DType weightType, DampedFactor factor, ReportBuilder report) {
+    DType scaleType = QuantizedWeight.scaleType(weightType);
+    SweptRows rows =
+        settings.clip().candidates().stream()
+            .map(clip -> sweep(weight, scaleType, clip, factor))
+            .reduce(SweptRows::better)
+            .orElseThrow();
+    report.deadInputs(factor.deadInputs()).damping(factor.damping()).clipped(rows.clippedWeights());
+    if (!rows.result().scalesAreFinite()) {
+      return report.without(Outcome.Failed.scale(module, scaleType));
+    }
+    double errors = rows.error();
+    if (!Double.isFinite(errors)) {
+      Outcome.Failed failure =
+          new Outcome.Failed(
+              Outcome.Code.NONFINITE_RESULT,
+              "the sweep of %s left the range of F32. Raise damping".formatted(module));
+      return unsolved(module, weight, weightType, failure, report);
+    }
+    QuantizedWeight quantized = rows.result().finish();
+    report.losses(layerLoss(errors, weight, quantized, factor), form.energy(weight));
+    boolean first = factor.damping() == settings.damping() * settings.dampingLadder().get(0);
+    return report.with(
+        first ? new Outcome.Compressed() : new Outcome.Recovered(factor.damping()), quantized);
+  }
+
+  /** Solves all rows with one way of finding ranges. */
+  private SweptRows sweep(INDArray weight, DType scaleType, Clip clip, DampedFactor factor) {
     Scheme scheme = settings.scheme();
     QuantizedWeight.Assembly result =
         new QuantizedWeight.Assembly(
             scheme, Floats.rows(weight), Floats.columns(weight), factor.layout().groupOfColumn());
-    DType scaleType = QuantizedWeight.scaleType(weightType);
-    GroupRange range = new GroupRange(scheme.grid(), settings.clip(), scaleType, DType.F32);
+    GroupRange range = new GroupRange(scheme.grid(), clip, scaleType, DType.F32);
     Rounding rounding = new Rounding(scheme.grid(), DType.F32);
     List<Panel> panels = new ArrayList<>();
-    double errors;
     try {
       fillPanels(weight, factor, panels);
       GridRule rule;
@@ -69,26 +94,11 @@ final class GptqSolver implements Solver {
       }
       int group = scalesFromSweep() ? scheme.groupSize().in(result.in) : 0;
       int[] blocks = ColumnSweep.blocks(result.in, settings.blockSize(), group);
-      errors = ColumnSweep.run(panels, factor.upper(), blocks, rule);
+      double[][] errors = ColumnSweep.run(panels, factor.upper(), blocks, rule);
+      return SweptRows.of(result, errors, rule);
     } finally {
       panels.forEach(Panel::close);
     }
-    report.deadInputs(factor.deadInputs()).damping(factor.damping()).clipped(rounding.clipped());
-    if (!result.scalesAreFinite()) {
-      return report.without(Outcome.Failed.scale(module, scaleType));
-    }
-    if (!Double.isFinite(errors)) {
-      Outcome.Failed failure =
-          new Outcome.Failed(
-              Outcome.Code.NONFINITE_RESULT,
-              "the sweep of %s left the range of F32. Raise damping".formatted(module));
-      return unsolved(module, weight, weightType, failure, report);
-    }
-    QuantizedWeight quantized = result.finish();
-    report.losses(layerLoss(errors, weight, quantized, factor), form.energy(weight));
-    boolean first = factor.damping() == settings.damping() * settings.dampingLadder().get(0);
-    return report.with(
-        first ? new Outcome.Compressed() : new Outcome.Recovered(factor.damping()), quantized);
   }
 
   /**

@@ -16,6 +16,7 @@ final class GridRule implements ColumnRule {
   private final boolean rangesFromSweep;
   private final float[][][] scales;
   private final float[][][] zeros;
+  private final int[][] clipped;
   private final float[] codes = new float[ROWS];
   private final float[] group;
 
@@ -34,6 +35,7 @@ final class GridRule implements ColumnRule {
     int panels = (result.out + ROWS - 1) / ROWS;
     scales = new float[panels][result.groups][ROWS];
     zeros = new float[panels][result.groups][ROWS];
+    clipped = new int[panels][ROWS];
     for (float[] rows : scales[panels - 1]) {
       Arrays.fill(rows, 1); // the rows that only fill up the last panel
     }
@@ -60,6 +62,11 @@ final class GridRule implements ColumnRule {
     return new GridRule(result, layout, rounding, range, true);
   }
 
+  /** Weights of a row that lay more than one step outside the grid when their turn came. */
+  int clipped(int row) {
+    return clipped[row / ROWS][row % ROWS];
+  }
+
   @Override
   public void choose(Panel panel, int column, float[] values, float[] chosen) {
     int g = layout.groupOfVisited(column);
@@ -74,7 +81,7 @@ final class GridRule implements ColumnRule {
         zero[r] = range.zeroPoint();
       }
     }
-    rounding.column(values, scale, zero, codes, chosen);
+    rounding.column(values, scale, zero, codes, chosen, clipped[panel.index()]);
     int stored = panel.firstRow() * result.in + layout.storedColumn(column);
     for (int r = 0; r < panel.rows(); r++) {
       result.codes[stored + r * result.in] = (byte) codes[r];

@@ -30,7 +30,7 @@ final class GroupRange {
     this.scaleType = scaleType;
     this.computeType = computeType;
     this.search =
-        clip.method() == Clip.Method.MSE && grid.bits() <= SEARCHED_BITS
+        clip.method() != Clip.Method.ABSMAX && grid.bits() <= SEARCHED_BITS
             ? new ClipSearch(grid, clip)
             : null;
   }

@@ -116,6 +116,15 @@ public record QuantizedWeight(
       this.groupOfColumn = groupOfColumn;
     }
 
+    /** Takes a row of another attempt at the same weight. */
+    void copyRow(int row, Assembly other) {
+      System.arraycopy(other.codes, row * in, codes, row * in, in);
+      System.arraycopy(other.scales, row * groups, scales, row * groups, groups);
+      if (zeroPoints.length > 0) {
+        System.arraycopy(other.zeroPoints, row * groups, zeroPoints, row * groups, groups);
+      }
+    }
+
     void put(int row, int group, GroupRange range) {
       scales[row * groups + group] = range.scale();
       if (zeroPoints.length > 0) {

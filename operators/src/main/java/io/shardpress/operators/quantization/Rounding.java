@@ -65,9 +65,11 @@ final class Rounding {
 
   /**
    * One column whose rows have a scale each: leaves the codes, as floats, in {@code codes} and
-   * their values in {@code chosen}.
+   * their values in {@code chosen}, and counts in {@code clipped}, by row, the weights that lay
+   * more than one step outside the grid.
    */
-  void column(float[] values, float[] scales, float[] zeros, float[] codes, float[] chosen) {
+  void column(
+      float[] values, float[] scales, float[] zeros, float[] codes, float[] chosen, int[] clipped) {
     float low = lowest;
     float high = highest;
     for (int i = 0; i < values.length; i++) {
@@ -77,14 +79,12 @@ final class Rounding {
     for (int i = 0; i < values.length; i++) {
       chosen[i] = (codes[i] - zeros[i]) * scales[i];
     }
-    int beyond = 0;
     for (int i = 0; i < values.length; i++) {
-      beyond += Math.abs(values[i] - chosen[i]) > scales[i] ? 1 : 0;
+      clipped[i] += Math.abs(values[i] - chosen[i]) > scales[i] ? 1 : 0;
     }
-    clipped += beyond;
   }
 
-  /** Weights so far that lay more than one step outside the grid. */
+  /** Weights of groups so far that lay more than one step outside the grid. */
   long clipped() {
     return clipped;
   }

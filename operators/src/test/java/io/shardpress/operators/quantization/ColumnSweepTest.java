@@ -41,9 +41,9 @@ class ColumnSweepTest {
         float[] w = Floats.toArray(weight);
         double[] expected = plainSweep(w, Floats.toArray(factor.matrix()), rows, n);
         float[] actual = new float[rows * n];
-        double errors;
+        double errors = 0;
         try (Panel panel = panel(w, rows, n)) {
-          errors =
+          double[][] byRow =
               ColumnSweep.run(
                   new ArrayList<>(List.of(panel)),
                   factor,
@@ -56,6 +56,9 @@ class ColumnSweepTest {
                       }
                     }
                   });
+          for (int r = 0; r < rows; r++) {
+            errors += byRow[0][r];
+          }
         }
         int different = 0;
         for (int i = 0; i < actual.length; i++) {

@@ -1,0 +1,104 @@
+package io.shardpress.jobs.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardpress.jobs.cli.Launcher.Ended;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Runs in processes of their own: inside one, through spark-submit, and on two executors. */
+@Tag("dist")
+class SubmitTest {
+  private static final String RECIPE = Launcher.HOME.resolve("conf/quickstart.conf").toString();
+
+  @TempDir private static Path directory;
+
+  @BeforeAll
+  static void requireApplicationJar() throws IOException {
+    Launcher.requireApplicationJar();
+  }
+
+  @Test
+  void executors_publish_the_bytes_that_one_process_publishes() throws Exception {
+    Ended embedded = compress("embedded");
+    assertThat(embedded.exitCode()).as(embedded.output()).isZero();
+
+    Ended submitted =
+        compress("submitted", "--", "--master", "local-cluster[2,1,1024]", "--driver-memory=512m");
+    assertThat(submitted.exitCode()).as(submitted.output()).isZero();
+
+    assertThat(publishedHashes("submitted"))
+        .containsKeys("model.safetensors", "config.json", "tokenizer.json")
+        .isEqualTo(publishedHashes("embedded"));
+  }
+
+  @Test
+  void the_exit_code_of_a_failure_survives_spark_submit() throws Exception {
+    Ended ended =
+        Launcher.run(
+            directory,
+            List.of("plan", RECIPE, "--set", "model=/no/model", "--", "--master", "local[1]"));
+
+    assertThat(ended.exitCode()).as(ended.output()).isEqualTo(2);
+    assertThat(ended.output()).contains("There is no checkpoint in file:///no/model");
+  }
+
+  @Test
+  void where_a_cluster_runs_the_driver_a_failure_is_an_exception() throws Exception {
+    Ended ended =
+        Launcher.run(
+            directory,
+            List.of("plan", RECIPE, "--set", "model=/no/model"),
+            "-Dspark.submit.deployMode=cluster");
+
+    assertThat(ended.output())
+        .contains("There is no checkpoint in file:///no/model")
+        .contains("Exception in thread \"main\"")
+        .contains("shardpress ended with exit code 2");
+  }
+
+  @Test
+  void a_master_that_does_not_exist_is_a_fault_of_the_environment() throws Exception {
+    Ended ended =
+        Launcher.run(
+            directory, List.of("verify", "--output", "anywhere", "--set", "spark.master=nonsense"));
+
+    assertThat(ended.exitCode()).as(ended.output()).isEqualTo(3);
+    assertThat(ended.output()).contains("Spark with the master nonsense did not start");
+  }
+
+  private static Ended compress(String output, String... submitOptions) throws Exception {
+    List<String> arguments = new ArrayList<>(List.of("compress", RECIPE, "--output", output));
+    for (String assignment :
+        List.of("calibration.sequences=4", "calibration.length=64", "evaluation.data=[]")) {
+      arguments.addAll(List.of("--set", assignment));
+    }
+    arguments.addAll(Arrays.asList(submitOptions));
+    return Launcher.run(directory, arguments);
+  }
+
+  /** All but the records of the run, which tell times and ids. */
+  private static Map<String, String> publishedHashes(String output) throws IOException {
+    Map<String, String> hashes = new TreeMap<>();
+    try (Stream<Path> files = Files.list(directory.resolve(output))) {
+      for (Path file : files.toList()) {
+        String name = file.getFileName().toString();
+        if (!name.equals("run.json") && !name.equals("_SUCCESS.json")) {
+          hashes.put(name, io.shardpress.jobs.storage.Sha256.of(Files.readAllBytes(file)));
+        }
+      }
+    }
+    return hashes;
+  }
+}
