@@ -139,7 +139,7 @@ public final class Publisher {
 
   /** Writes the weight files as a Spark job, and the index when there are several. */
   public void writeShards(List<OutputShard> shards, Tasks tasks, Progress progress) {
-    progress.begin("assemble", shards.stream().mapToLong(OutputShard::bytes).sum());
+    progress.begin("assemble", shards.stream().mapToDouble(OutputShard::bytes).sum());
     List<AssembleShard> work =
         shards.stream().map(shard -> new AssembleShard(store, output, shard)).toList();
     shards.forEach(shard -> begun.add(shard.fileName()));
@@ -147,7 +147,7 @@ public final class Publisher {
         tasks.run(
             "assemble " + shards.size() + " files",
             work,
-            file -> progress.advance(file.bytes(), file.name())));
+            file -> progress.advance((double) file.bytes(), file.name())));
     if (shards.size() > 1) {
       Map<String, String> weightMap = new TreeMap<>();
       shards.forEach(

@@ -5,6 +5,7 @@ import io.shardpress.common.error.ShardpressException;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
 import io.shardpress.jobs.data.TokenRuns.Kind;
+import io.shardpress.jobs.spark.TaskFailures;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -71,9 +72,7 @@ public final class TokenPreparation {
         return typed;
       }
     }
-    return thrown instanceof RuntimeException unchecked
-        ? unchecked
-        : new IllegalStateException("Tokenizing failed", thrown);
+    return TaskFailures.translate("tokenize", thrown);
   }
 
   private List<TokenManifest.Source> hash(List<DataFile> files) {

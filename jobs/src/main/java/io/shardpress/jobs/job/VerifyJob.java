@@ -42,13 +42,13 @@ public final class VerifyJob {
   public String run(Location output, Optional<Location> source) {
     HadoopStore store = session.store();
     List<PublishedFile> files = recordedFiles(store, output);
-    progress.begin("verify", files.stream().mapToLong(PublishedFile::bytes).sum());
+    progress.begin("verify", files.stream().mapToDouble(PublishedFile::bytes).sum());
     session
         .tasks()
         .run(
             "verify files of " + output.name(),
             files.stream().map(file -> new CheckFile(store, output, file)).toList(),
-            file -> progress.advance(file.bytes(), file.name()));
+            file -> progress.advance((double) file.bytes(), file.name()));
     refuseForeignFiles(store, output, files);
     ModelRef model = new ModelRef(store, output);
     Checkpoint checkpoint = model.openWhole().checkpoint();

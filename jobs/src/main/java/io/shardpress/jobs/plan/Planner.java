@@ -198,7 +198,7 @@ public final class Planner {
     for (int i = 0; i < recipe.steps().size(); i++) {
       Step step = recipe.steps().get(i);
       warnOfPatternsWithoutMatch("steps.%d: target".formatted(i), step.targets(), modules);
-      for (Step.Override override : step.overrides()) {
+      for (Step.SettingsOverride override : step.overrides()) {
         warnOfPatternsWithoutMatch(
             "steps.%d: override's target".formatted(i), override.targets(), modules);
       }

@@ -18,7 +18,7 @@ public record Step(
     ModuleMatcher targets,
     ModuleMatcher ignore,
     Settings settings,
-    List<Override> overrides) {
+    List<SettingsOverride> overrides) {
 
   /** What a step that says nothing leaves alone: heads weigh little and are sensitive. */
   public static final ModuleMatcher DEFAULT_IGNORE = ModuleMatcher.of("lm_head");
@@ -28,7 +28,7 @@ public record Step(
   }
 
   /** Settings for some of a step's targets. */
-  public record Override(ModuleMatcher targets, Settings settings) {}
+  public record SettingsOverride(ModuleMatcher targets, Settings settings) {}
 
   /** What this step does to a module, if anything. */
   public Optional<Settings> settingsFor(String module, String moduleClass) {
@@ -39,7 +39,7 @@ public record Step(
         overrides.stream()
             .filter(override -> override.targets().matches(module, moduleClass))
             .findFirst()
-            .map(Override::settings)
+            .map(SettingsOverride::settings)
             .orElse(settings));
   }
 }

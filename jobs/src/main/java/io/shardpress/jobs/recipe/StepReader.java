@@ -99,7 +99,7 @@ final class StepReader {
     refuseUnknownKeys(body, STEP_KEYS, algorithm, where);
     ConfigObject layered = layer(body, defaults.getConfig(name).root(), where);
     Settings settings = bind(layered, algorithm, where);
-    List<Step.Override> overrides = new ArrayList<>();
+    List<Step.SettingsOverride> overrides = new ArrayList<>();
     List<? extends ConfigValue> exceptions = overrides(body, where);
     for (int i = 0; i < exceptions.size(); i++) {
       overrides.add(override(exceptions.get(i), layered, algorithm, where + ".overrides." + i));
@@ -122,7 +122,7 @@ final class StepReader {
             .formatted(Origins.of(value), path));
   }
 
-  private Step.Override override(
+  private Step.SettingsOverride override(
       ConfigValue value, ConfigObject base, Algorithm algorithm, String path) {
     if (!(value instanceof ConfigObject object)) {
       throw new InputException(
@@ -137,7 +137,7 @@ final class StepReader {
                         "%s: '%s' has no targets. Say which modules it is for."
                             .formatted(Origins.of(value), path)));
     refuseUnknownKeys(object, OVERRIDE_KEYS, algorithm, path);
-    return new Step.Override(targets, bind(layer(object, base, path), algorithm, path));
+    return new Step.SettingsOverride(targets, bind(layer(object, base, path), algorithm, path));
   }
 
   /** {@code own} over its preset over {@code below}, with the keys of the step itself removed. */
