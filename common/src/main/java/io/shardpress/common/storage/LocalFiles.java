@@ -127,13 +127,22 @@ final class LocalFiles implements Store {
 
   @Override
   public Location resolve(Location location) {
+    Path path = path(location);
     try {
-      return Location.of(path(location).toRealPath().toString());
+      return Location.of(path.toRealPath().toString());
     } catch (NoSuchFileException e) {
       return location;
     } catch (IOException e) {
+      if (isBelowFile(path)) {
+        return location;
+      }
       throw StorageErrors.reading(location, e);
     }
+  }
+
+  private static boolean isBelowFile(Path path) {
+    Path parent = path.getParent();
+    return parent != null && (Files.isRegularFile(parent) || isBelowFile(parent));
   }
 
   private static Path path(Location location) {

@@ -94,16 +94,23 @@ public final class Doctor {
               store.delete(made);
               return output + ": can be written, listed and deleted";
             }));
-    List<Store.Entry> leftovers = store.list(output.child(Workspace.STAGING));
-    if (!leftovers.isEmpty()) {
-      findings.add(
-          new Finding(
-              true,
-              "leftovers",
-              "%d unfinished runs in %s; delete the folder unless one is still running"
-                  .formatted(leftovers.size(), output.child(Workspace.STAGING))));
+    if (findings.get(0).healthy()) {
+      leftovers(store, output).ifPresent(findings::add);
     }
     return findings;
+  }
+
+  private static Optional<Finding> leftovers(Store store, Location output) {
+    Location staging = output.child(Workspace.STAGING);
+    int runs = store.list(staging).size();
+    return runs == 0
+        ? Optional.empty()
+        : Optional.of(
+            new Finding(
+                true,
+                "leftovers",
+                "%d unfinished runs in %s; delete the folder unless one is still running"
+                    .formatted(runs, staging)));
   }
 
   /** The first folder on the way to {@code folder} that writing into it would make. */

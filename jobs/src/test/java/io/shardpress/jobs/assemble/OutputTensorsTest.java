@@ -7,7 +7,7 @@ import io.shardpress.common.storage.Location;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
-import io.shardpress.jobs.fixture.Outcomes;
+import io.shardpress.jobs.fixture.MadeUpOutcomes;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
 import io.shardpress.jobs.run.Workspace;
 import java.nio.file.Path;
@@ -39,7 +39,8 @@ class OutputTensorsTest {
             source,
             Map.of(UP, source.spec(UP + ".weight"), DOWN, source.spec(DOWN + ".weight")),
             List.of(
-                Outcomes.of(UP, Kind.COMPRESSED, PACKED, SCALE), Outcomes.of(DOWN, Kind.COPIED)),
+                MadeUpOutcomes.of(UP, Kind.COMPRESSED, PACKED, SCALE),
+                MadeUpOutcomes.of(DOWN, Kind.COPIED)),
             workspace);
 
     assertThat(tensors).extracting(tensor -> tensor.spec().name()).isEqualTo(expected);

@@ -10,7 +10,7 @@ import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.calibrate.ExpertTokens;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
-import io.shardpress.jobs.fixture.Outcomes;
+import io.shardpress.jobs.fixture.MadeUpOutcomes;
 import io.shardpress.jobs.fixture.Recipes;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
 import io.shardpress.jobs.model.OpenModel;
@@ -78,9 +78,11 @@ class RunLogTest {
     log.calibrated("abc", List.of(new ExpertTokens("x", 3, "none")));
     log.solved(
         List.of(
-            Outcomes.of("a", Kind.COMPRESSED, TensorSpec.of("a.weight_packed", DType.I32, 8, 2)),
-            Outcomes.of("b", Kind.COMPRESSED, TensorSpec.of("b.weight_packed", DType.I32, 8, 2)),
-            Outcomes.of("c", Kind.COPIED)));
+            MadeUpOutcomes.of(
+                "a", Kind.COMPRESSED, TensorSpec.of("a.weight_packed", DType.I32, 8, 2)),
+            MadeUpOutcomes.of(
+                "b", Kind.COMPRESSED, TensorSpec.of("b.weight_packed", DType.I32, 8, 2)),
+            MadeUpOutcomes.of("c", Kind.COPIED)));
     log.assembled(50_000);
     PublishedFile file = new PublishedFile("model.safetensors", 1, "ff");
     RunRecord record = log.complete(List.of(file));
@@ -104,7 +106,7 @@ class RunLogTest {
 
   @Test
   void hasNoBitsPerWeightWhenNothingWasCompressed() {
-    log.solved(List.of(Outcomes.of("c", Kind.COPIED)));
+    log.solved(List.of(MadeUpOutcomes.of("c", Kind.COPIED)));
     log.assembled(10);
     assertThat(log.complete(List.of()).sizes().orElseThrow().linearBitsPerWeight()).isNaN();
   }
@@ -128,7 +130,7 @@ class RunLogTest {
 
   @Test
   void isReadableJson() throws IOException {
-    log.solved(List.of(Outcomes.of("a", Kind.FELL_BACK)));
+    log.solved(List.of(MadeUpOutcomes.of("a", Kind.FELL_BACK)));
     JsonNode json = new ObjectMapper().readTree(Json.text(log.failed("x")));
 
     assertThat(json.get("recipe").get("model").asText()).isEqualTo("/m");

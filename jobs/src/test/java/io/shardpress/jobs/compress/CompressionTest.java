@@ -1,0 +1,229 @@
+package io.shardpress.jobs.compress;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.shardpress.common.tensor.DType;
+import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.jobs.calibrate.Calibration;
+import io.shardpress.jobs.compress.LayerOutcome.Kind;
+import io.shardpress.jobs.fixture.MadeUpOutcomes;
+import io.shardpress.jobs.fixture.SparkTest;
+import io.shardpress.jobs.fixture.TinyCheckpoint;
+import io.shardpress.jobs.fixture.TinyRun;
+import io.shardpress.jobs.plan.LayerTask;
+import io.shardpress.jobs.recipe.ExpertPolicy;
+import io.shardpress.jobs.recipe.StarvedExperts;
+import io.shardpress.jobs.storage.Sha256;
+import io.shardpress.jobs.storage.TensorFiles;
+import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.model.WeightSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+@SparkTest
+class CompressionTest {
+  private static final String RTN = "{ rtn { group-size = 16 } }";
+  private static final String GPTQ = "{ gptq { group-size = 16 } }";
+
+  @TempDir private Path folder;
+
+  @Test
+  void compressesEveryLayerAndReturnsOutcomesInOrder(SparkSession spark) throws IOException {
+    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(1), RTN);
+
+    List<LayerOutcome> outcomes = compress(run, run.plan().layers(), Set.of());
+
+    assertThat(outcomes)
+        .extracting(LayerOutcome::module)
+        .containsExactlyElementsOf(run.plan().layers().stream().map(LayerTask::module).toList());
+    for (int i = 0; i < outcomes.size(); i++) {
+      LayerOutcome outcome = outcomes.get(i);
+      LayerTask layer = run.plan().layers().get(i);
+      assertThat(outcome.kind()).isEqualTo(Kind.COMPRESSED);
+      assertThat(outcome.why()).isEmpty();
+      assertThat(outcome.method()).isEqualTo("rtn");
+      assertThat(outcome.tensors()).isEqualTo(run.encoder().plan(layer.stored(), layer.scheme()));
+      assertThat(outcome.relativeLoss()).isNaN();
+      assertThat(outcome.weightNmse()).isBetween(1e-4, 0.02);
+      assertThat(outcome.seconds()).isPositive();
+      byte[] file = Files.readAllBytes(Path.of(run.workspace().layer(layer.module()).path()));
+      assertThat(Sha256.of(file)).isEqualTo(outcome.sha256());
+    }
+  }
+
+  @Test
+  void storesWhatTheForwardPassDecodes(SparkSession spark) {
+    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.gpt2(2), RTN);
+    List<LayerOutcome> outcomes = compress(run, run.plan().layers(), Set.of());
+    Map<String, LayerTask> layers = new HashMap<>();
+    run.plan().layers().forEach(layer -> layers.put(layer.module(), layer));
+    StagedModules staged =
+        new StagedModules(run.model().store(), run.workspace(), run.encoder(), layers);
+
+    WeightSource dense = run.model().open().weights();
+    WeightSource compressed = run.model().open().with(staged);
+    for (LayerOutcome outcome : outcomes) {
+      try (INDArray before = dense.matrix(outcome.module() + ".weight");
+          INDArray after = compressed.matrix(outcome.module() + ".weight")) {
+        assertThat(relativeError(before, after))
+            .as(outcome.module() + ", in the layout of Conv1D")
+            .isCloseTo(outcome.weightNmse(), within(1e-4));
+      }
+    }
+  }
+
+  @Test
+  void givesTheSameBytesWhateverIsSolvedBeside(SparkSession spark) {
+    TinyRun all = TinyRun.of(spark, folder, TinyCheckpoint.llama(3), GPTQ);
+    TinyRun single = all.elsewhere();
+    Set<String> observed = calibrate(all, StarvedExperts.FAIL, 0);
+    calibrate(single, StarvedExperts.FAIL, 0);
+
+    compress(all, all.plan().layers(), observed);
+    for (LayerTask layer : single.plan().layers()) {
+      compress(single, List.of(layer), observed);
+    }
+
+    for (LayerTask layer : all.plan().layers()) {
+      Map<String, RawTensor> one =
+          TensorFiles.read(all.model().store(), all.workspace().layer(layer.module()));
+      Map<String, RawTensor> other =
+          TensorFiles.read(single.model().store(), single.workspace().layer(layer.module()));
+      one.forEach(
+          (name, tensor) -> assertThat(other.get(name).data()).as(name).isEqualTo(tensor.data()));
+    }
+  }
+
+  @Test
+  void reportsTheLossWhereThereAreStatistics(SparkSession spark) {
+    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(4), GPTQ);
+    Set<String> observed = calibrate(run, StarvedExperts.FAIL, 0);
+
+    for (LayerOutcome outcome : compress(run, run.plan().layers(), observed)) {
+      assertThat(outcome.method()).isEqualTo("gptq");
+      assertThat(outcome.relativeLoss()).isBetween(1e-6, 0.05);
+      assertThat(outcome.damping()).isEqualTo(0.01);
+      assertThat(outcome.tokens()).isEqualTo(run.tokens().tokens());
+    }
+  }
+
+  @Test
+  void roundsStarvedExpertsAndCountsThemAsFallbacks(SparkSession spark) {
+    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.mixtral(5), GPTQ);
+    Set<String> observed = calibrate(run, StarvedExperts.FALL_BACK, 1);
+
+    List<LayerOutcome> outcomes = compress(run, run.plan().layers(), observed);
+
+    String idle = "experts." + TinyCheckpoint.IDLE_EXPERT + ".";
+    assertThat(outcomes)
+        .filteredOn(outcome -> outcome.module().contains(idle))
+        .hasSize(2 * 3)
+        .allSatisfy(
+            outcome -> {
+              assertThat(outcome.kind()).isEqualTo(Kind.FELL_BACK);
+              assertThat(outcome.method()).isEqualTo("rtn");
+              assertThat(outcome.why()).isEqualTo("too few calibration tokens reached this expert");
+              assertThat(outcome.replacesWeight()).isTrue();
+              assertThat(outcome.tokens()).isZero();
+            });
+    assertThat(outcomes)
+        .filteredOn(outcome -> !outcome.module().contains(idle))
+        .isNotEmpty()
+        .allMatch(outcome -> outcome.kind() == Kind.COMPRESSED)
+        .allMatch(outcome -> outcome.method().equals("gptq"));
+  }
+
+  @Test
+  void recordsALayerThatFails(SparkSession spark) {
+    String broken = TinyCheckpoint.layer(0, "mlp.up_proj");
+    TinyRun run =
+        TinyRun.of(
+            spark, folder, TinyCheckpoint.llama(6).value(broken + ".weight", 7, Float.NaN), RTN);
+
+    List<LayerOutcome> outcomes = compress(run, run.plan().layers(), Set.of());
+
+    assertThat(outcomes).filteredOn(outcome -> outcome.kind() == Kind.FAILED).hasSize(1);
+    LayerOutcome failed =
+        outcomes.stream()
+            .filter(outcome -> outcome.module().equals(broken))
+            .findFirst()
+            .orElseThrow();
+    assertThat(failed.why()).startsWith("NONFINITE_WEIGHT: ");
+    assertThat(failed.tensors()).isEmpty();
+    assertThat(failed.sha256()).isEmpty();
+    assertThat(run.model().store().exists(run.workspace().layer(broken))).isFalse();
+  }
+
+  @Test
+  void leavesALayerThatIsToBeCopied(SparkSession spark) {
+    String broken = TinyCheckpoint.layer(0, "mlp.up_proj");
+    TinyRun run =
+        TinyRun.of(
+            spark,
+            folder,
+            TinyCheckpoint.llama(7).value(broken + ".weight", 7, Float.POSITIVE_INFINITY),
+            "{ rtn { group-size = 16, nonfinite = copy-unchanged, targets = \"re:.*0.mlp.up\" } }");
+
+    LayerOutcome copied = compress(run, run.plan().layers(), Set.of()).get(0);
+
+    assertThat(copied.kind()).isEqualTo(Kind.COPIED);
+    assertThat(copied.why()).isNotEmpty();
+    assertThat(copied.replacesWeight()).isFalse();
+    assertThat(copied.fallenBack("starved")).as("a copy stays one").isEqualTo(copied);
+  }
+
+  @Test
+  void keepsAllOfAnOutcomeThatFallsBack() {
+    LayerOutcome compressed =
+        MadeUpOutcomes.of("a", Kind.COMPRESSED, TensorSpec.of("a.weight_scale", DType.F32, 8, 1));
+
+    LayerOutcome fallen = compressed.fallenBack("starved");
+
+    assertThat(fallen)
+        .hasToString(
+            compressed
+                .toString()
+                .replace("kind=COMPRESSED, why=,", "kind=FELL_BACK, why=starved,"));
+  }
+
+  private static List<LayerOutcome> compress(
+      TinyRun run, List<LayerTask> layers, Set<String> observed) {
+    return new Compression(run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder())
+        .run("compress", layers, observed);
+  }
+
+  private static Set<String> calibrate(TinyRun run, StarvedExperts starved, long minimum) {
+    return new Calibration(
+            run.tasks(),
+            run.progress(),
+            run.model(),
+            run.workspace(),
+            run.plan(),
+            run.tokens(),
+            new ExpertPolicy(minimum, 0, starved))
+        .observeAll();
+  }
+
+  private static double relativeError(INDArray expected, INDArray found) {
+    float[] left = Floats.toArray(expected);
+    float[] right = Floats.toArray(found);
+    double error = 0;
+    double energy = 0;
+    for (int i = 0; i < left.length; i++) {
+      error += (left[i] - right[i]) * (double) (left[i] - right[i]);
+      energy += left[i] * (double) left[i];
+    }
+    return error / energy;
+  }
+}

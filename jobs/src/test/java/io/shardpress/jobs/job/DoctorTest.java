@@ -1,0 +1,93 @@
+package io.shardpress.jobs.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardpress.jobs.fixture.Recipes;
+import io.shardpress.jobs.fixture.TinyCheckpoint;
+import io.shardpress.jobs.job.Doctor.Finding;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DoctorTest {
+  @TempDir private Path folder;
+
+  @Test
+  void looksAtTheProcessWithoutARecipe() {
+    List<Finding> findings = examine("");
+
+    assertThat(findings)
+        .extracting(Finding::what)
+        .contains("java", "spark", "kernels", "native cache", "heap")
+        .doesNotContain("model", "output")
+        .doesNotHaveDuplicates();
+    assertThat(findings).allMatch(Finding::healthy);
+  }
+
+  @Test
+  void opensTheModel() {
+    TinyCheckpoint.llama(1).writeSharded(folder.resolve("m"));
+    Finding model = finding("model = " + folder.resolve("m"), "model");
+    assertThat(model.healthy()).isTrue();
+    assertThat(model.state()).endsWith("/m: 21 tensors in 2 files");
+  }
+
+  @Test
+  void saysWhatIsWrongWithTheModel() {
+    Finding model = finding("model = " + folder.resolve("none"), "model");
+    assertThat(model.healthy()).isFalse();
+    assertThat(model.text()).startsWith("FAIL model        There is no checkpoint in ");
+  }
+
+  @Test
+  void triesTheOutputAndLeavesNoTrace() {
+    Path output = folder.resolve("a/b/out");
+    Finding found = finding("output.uri = " + output, "output");
+
+    assertThat(found.healthy()).isTrue();
+    assertThat(found.state()).endsWith("out: can be written, listed and deleted");
+    assertThat(folder.resolve("a")).doesNotExist();
+  }
+
+  @Test
+  void leavesAnOutputThatIsThereAsItWas() throws IOException {
+    Path output = Files.createDirectory(folder.resolve("out"));
+    Files.writeString(output.resolve("x"), "x");
+
+    assertThat(finding("output.uri = " + output, "output").healthy()).isTrue();
+    assertThat(output.toFile().list()).containsExactly("x");
+  }
+
+  @Test
+  void saysWhyTheOutputCannotBeWritten() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "x");
+    Finding found = finding("output.uri = " + file.resolve("out"), "output");
+    assertThat(found.healthy()).isFalse();
+    assertThat(found.state()).contains(file.toString());
+  }
+
+  @Test
+  void pointsToUnfinishedRuns() throws IOException {
+    Path output = folder.resolve("out");
+    Files.createDirectories(output.resolve("_staging/one"));
+    Files.createDirectories(output.resolve("_staging/two"));
+
+    Finding found = finding("output.uri = " + output, "leftovers");
+    assertThat(found.healthy()).isTrue();
+    assertThat(found.state()).startsWith("2 unfinished runs in ");
+  }
+
+  private Finding finding(String recipe, String what) {
+    return examine(recipe).stream()
+        .filter(finding -> finding.what().equals(what))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private List<Finding> examine(String recipe) {
+    return Doctor.examine(TinyCheckpoint.store(), Recipes.read(folder, recipe));
+  }
+}
