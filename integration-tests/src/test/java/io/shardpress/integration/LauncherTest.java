@@ -126,12 +126,14 @@ class LauncherTest {
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("ends within a minute").isTrue();
       String err = Files.readString(folder.resolve("err"));
       assertThat(process.exitValue()).as(err).isEqualTo(TERMINATED);
-      assertThat(err).doesNotContain("internal error", "fault in Shardpress");
+      assertThat(err)
+          .contains("shardpress: ", "cut short")
+          .doesNotContain("internal error", "fault in Shardpress");
       assertThat(Folders.files(output))
           .allMatch(name -> name.startsWith("_staging/") || name.equals("run.json"));
       String status =
           new ObjectMapper().readTree(output.resolve("run.json").toFile()).path("status").asText();
-      assertThat(status).isIn("running", "failed");
+      assertThat(status).as(err).isEqualTo("failed");
     } finally {
       process.destroyForcibly().waitFor();
     }

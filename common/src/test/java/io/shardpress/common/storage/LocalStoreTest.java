@@ -60,6 +60,9 @@ class LocalStoreTest extends StoreContract {
     Files.createSymbolicLink(folder.resolve("root/link"), outside);
     Files.createSymbolicLink(folder.resolve("root/nowhere"), folder.resolve("absent"));
 
+    assertThat(store.resolve(root().child("link").child("below")))
+        .as("what lies below a file does not exist, but is no fault of the storage")
+        .isEqualTo(root().child("link").child("below"));
     assertThat(store.resolve(root().child("link")))
         .isEqualTo(Location.of(outside.toRealPath().toString()));
     assertThat(store.list(root())).extracting(Store.Entry::name).contains("link", "nowhere");

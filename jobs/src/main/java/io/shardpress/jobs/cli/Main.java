@@ -3,6 +3,9 @@ package io.shardpress.jobs.cli;
 import io.shardpress.common.error.ShardpressException;
 import io.shardpress.jobs.run.Versions;
 import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -33,6 +36,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class Main {
   private static final int USAGE = 1;
   private static final int INTERNAL = 70;
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private Main() {}
 
@@ -41,7 +45,14 @@ public final class Main {
    * throws instead, because there an exit reads as a lost driver and not as a failed application.
    */
   public static void main(String[] arguments) {
-    int code = run(arguments);
+    CountDownLatch ended = new CountDownLatch(1);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> awaitEnd(ended), "await-end"));
+    int code;
+    try {
+      code = run(arguments);
+    } finally {
+      ended.countDown();
+    }
     if (code != 0 && "cluster".equals(System.getProperty("spark.submit.deployMode"))) {
       throw new IllegalStateException(
           "shardpress ended with exit code %d; its message is in the driver's standard error."
@@ -49,6 +60,18 @@ public final class Main {
     }
     if (code != 0) {
       System.exit(code);
+    }
+  }
+
+  /** A process that is told to end stops Spark, and so the run; the run tidies up behind itself. */
+  private static void awaitEnd(CountDownLatch ended) {
+    try {
+      if (!ended.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+        System.err.println(
+            "shardpress: stopped before the run had tidied up; its work is left in _staging.");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
