@@ -61,9 +61,8 @@ public final class Session implements AutoCloseable {
   private static void prepareExecutors(SparkConf conf) {
     String options = conf.get(EXECUTOR_OPTIONS, "");
     if (!options.contains(NATIVE_CACHE)) {
-      // Executors of one host that extract libraries into one folder damage each other's. A
-      // relative
-      // folder lies in the executor's own working directory.
+      // Executors of one host that extract libraries into one folder damage each other's; a
+      // relative folder lies in the executor's own working directory.
       conf.set(EXECUTOR_OPTIONS, (options + " " + NATIVE_CACHE + "shardpress-natives").strip());
     }
     // A task is one thread; without this the library starts one per core when it loads.

@@ -6,9 +6,10 @@ import java.util.List;
 /**
  * How the range of a group is found before rounding. {@code mse} shrinks the absmax range by {@code
  * p = 1 − i/grid}, {@code i = 0 … max-shrink·grid − 1}, and keeps the p with the least {@code Σ|x̂
- * − x|^norm}; the largest such p wins. {@code best} solves a layer with both and keeps, row by row,
- * what loses less of the layer's output: a sweep that feeds errors forward needs room at the ends,
- * which {@code mse} alone does not leave. Settings may give the method's name alone.
+ * − x|^norm}; the largest such p wins. {@code best} solves a layer with four ranges, from not
+ * clipped to fully searched, and keeps row by row what loses least of the layer's output: a sweep
+ * that feeds errors forward needs room at the ends, and how much differs from row to row. Settings
+ * may give the method's name alone.
  *
  * @param grid steps into which the full range is divided
  * @param maxShrink the share of the range that may be cut away, in {@code [0, 1)}
@@ -22,7 +23,7 @@ public record Clip(Method method, int grid, double maxShrink, double norm)
   /** The search with the values of the published GPTQ code. */
   public static final Clip MSE = new Clip(Method.MSE, 100, 0.8, 2.4);
 
-  /** Both of them; {@link #MSE} where no statistics say what a row loses. */
+  /** Several of them; {@link #MSE} where no statistics say what a row loses. */
   public static final Clip BEST = new Clip(Method.BEST, 100, 0.8, 2.4);
 
   /** What is done to the range. */
@@ -46,12 +47,17 @@ public record Clip(Method method, int grid, double maxShrink, double norm)
     }
   }
 
-  /** The plain methods to solve with, the first winning ties. */
+  /**
+   * The plain ranges to solve with, the first winning ties: searched in full, not clipped, clipped
+   * a little, and searched with more weight on large errors.
+   */
   List<Clip> candidates() {
     return method == Method.BEST
         ? List.of(
             new Clip(Method.MSE, grid, maxShrink, norm),
-            new Clip(Method.ABSMAX, grid, maxShrink, norm))
+            new Clip(Method.ABSMAX, grid, maxShrink, norm),
+            new Clip(Method.MSE, grid, maxShrink / 4, norm),
+            new Clip(Method.MSE, grid, maxShrink, Math.min(10, norm + 1.6)))
         : List.of(this);
   }
 

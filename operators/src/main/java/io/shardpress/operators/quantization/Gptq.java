@@ -14,8 +14,8 @@ import java.util.Optional;
  * @param bits {@code bits}: 2, 3, 4 or 8
  * @param symmetric {@code symmetric}: no zero points
  * @param groupSize {@code group-size}: columns that share a scale, or {@code channel}
- * @param clip {@code clip}: {@code mse}, {@code absmax}, or a section with {@code method}, {@code
- *     grid}, {@code max-shrink}, {@code norm}
+ * @param clip {@code clip}: {@code best}, {@code mse}, {@code absmax}, or a section with {@code
+ *     method}, {@code grid}, {@code max-shrink}, {@code norm}
  * @param activations {@code activations}: {@code none} or {@code dynamic-int8}
  * @param order {@code order}: {@code static}, {@code group} or {@code natural}
  * @param scaleSource {@code scale-source}: {@code auto}, {@code original} or {@code updated}
@@ -69,13 +69,13 @@ public record Gptq(
     }
   }
 
-  /** Symmetric, static order, clip search, one percent of damping. */
+  /** Symmetric, static order, best of several ranges, one percent of damping. */
   public static Gptq of(int bits, GroupSize groupSize) {
     return new Gptq(
         bits,
         true,
         groupSize,
-        Clip.MSE,
+        Clip.BEST,
         Activations.NONE,
         ColumnOrder.STATIC,
         ScaleSource.AUTO,

@@ -96,7 +96,7 @@ class SettingsTest {
         .hasMessageStartingWith("clip.max-shrink = 1.0");
     assertThatThrownBy(() -> Clip.parse("max"))
         .isInstanceOf(InputException.class)
-        .hasMessage("clip = max: give mse or absmax.");
+        .hasMessage("clip = max: give best, mse or absmax.");
   }
 
   @ParameterizedTest
