@@ -60,7 +60,9 @@ public final class Main {
     line.setExecutionExceptionHandler((error, command, result) -> report(error, command));
     line.setExecutionStrategy(
         parsed -> {
-          if (!parsed.hasSubcommand() && !parsed.isUsageHelpRequested()) {
+          if (!parsed.hasSubcommand()
+              && !parsed.isUsageHelpRequested()
+              && !parsed.isVersionHelpRequested()) {
             parsed.commandSpec().commandLine().usage(System.err);
             return USAGE;
           }
