@@ -1,5 +1,6 @@
 package io.shardpress.jobs.assemble;
 
+import io.shardpress.common.error.InputException;
 import io.shardpress.common.safetensors.SafetensorsFile;
 import io.shardpress.common.safetensors.SafetensorsHeader;
 import io.shardpress.common.safetensors.SafetensorsLayout;
@@ -28,16 +29,32 @@ record AssembleShard(HadoopStore store, Location output, OutputShard shard)
         SafetensorsLayout.of(shard.tensors().stream().map(OutputTensor::spec).toList());
     Map<String, Location> sources = new HashMap<>();
     shard.tensors().forEach(tensor -> sources.put(tensor.spec().name(), tensor.file()));
-    Map<Location, SafetensorsHeader> headers = new HashMap<>();
+    Map<Location, SafetensorsFile> files = new HashMap<>();
     ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
     try (SafetensorsWriter writer = new SafetensorsWriter(store.create(target), layout)) {
       for (TensorSpec spec : layout.specs()) {
         Location source = sources.get(spec.name());
-        SafetensorsHeader header =
-            headers.computeIfAbsent(source, file -> SafetensorsFile.read(store, file).header());
-        copy(source, header.tensors().get(spec.name()), writer, piece);
+        SafetensorsFile file =
+            files.computeIfAbsent(source, unread -> SafetensorsFile.read(store, unread));
+        requireUnchanged(file, spec);
+        copy(source, file.header().tensors().get(spec.name()), writer, piece);
       }
       return new PublishedFile(shard.fileName(), layout.totalLength(), writer.finish());
+    }
+  }
+
+  private static void requireUnchanged(SafetensorsFile file, TensorSpec planned) {
+    TensorSpec found = file.spec(planned.name());
+    if (!found.equals(planned)) {
+      throw new InputException(
+          "%s: %s is %s %s, but was %s %s when the run began. Leave the model as it is while it is compressed, and run again."
+              .formatted(
+                  file.location(),
+                  found.name(),
+                  found.dtype(),
+                  found.shape(),
+                  planned.dtype(),
+                  planned.shape()));
     }
   }
 

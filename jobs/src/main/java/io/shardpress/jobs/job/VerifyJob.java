@@ -36,7 +36,7 @@ public final class VerifyJob {
   }
 
   /**
-   * @param source the dense original; without it weights are decoded, but not compared
+   * @param source the dense original; without it only files and headers are checked
    * @return what was verified, for people
    */
   public String run(Location output, Optional<Location> source) {

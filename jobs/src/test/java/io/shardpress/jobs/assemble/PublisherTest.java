@@ -10,6 +10,8 @@ import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
+import io.shardpress.common.tensor.DType;
+import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.assemble.Publisher.Existing;
 import io.shardpress.jobs.fixture.SparkTest;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
@@ -237,6 +239,24 @@ class PublisherTest {
     publisher.withdraw(log.failed("x"), new InputException("x"));
 
     assertThat(files()).containsExactly("run.json");
+  }
+
+  @Test
+  void refusesATensorThatChangedSinceThePlan(SparkSession spark) {
+    Checkpoint source = source();
+    String name = "model.norm.weight";
+    OutputTensor planned =
+        new OutputTensor(TensorSpec.of(name, DType.F32, 31), source.shardOf(name).location());
+
+    assertThatThrownBy(
+            () ->
+                publisher(Existing.REFUSE)
+                    .writeShards(
+                        List.of(new OutputShard("model.safetensors", List.of(planned))),
+                        tasks(spark),
+                        progress()))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining(name + " is F32 [32], but was F32 [31] when the run began.");
   }
 
   @Test

@@ -126,7 +126,7 @@ class WeightsTest {
     public INDArray matrix(String name) {
       float[] values = new float[out * in];
       for (int i = 0; i < values.length; i++) {
-        values[i] = 1000f * (i / in) + i % in;
+        values[i] = 1000 * (i / in) + i % in;
       }
       return Floats.of(values, out, in);
     }
