@@ -114,7 +114,7 @@ class LauncherTest {
             recipe,
             // Enough work not to be over before the signal arrives.
             "--set",
-            "calibration.sequences=32",
+            "calibration.sequences=16",
             "--set",
             "calibration.length=512",
             "--output",
