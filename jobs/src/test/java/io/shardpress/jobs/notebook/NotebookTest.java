@@ -103,7 +103,7 @@ class NotebookTest {
           return Optional.of(python);
         }
       } catch (IOException e) {
-        continue; // no such program
+        // No such program: the next one may be there.
       }
     }
     return Optional.empty();
