@@ -66,9 +66,9 @@ public final class QualityTable {
       for (Store.Entry model : session.store().list(Location.of(arguments[0]))) {
         if (model.directory()) {
           text.append(table.section(Location.of(arguments[0]).child(model.name())));
+          Files.writeString(Path.of(arguments[2]), text);
         }
       }
-      Files.writeString(Path.of(arguments[2]), text);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.shardpress.operators.linalg;
 
 import io.shardpress.common.error.EnvironmentException;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,7 +21,7 @@ public final class Kernels {
   }
 
   static MatrixKernels chosen() {
-    return Holder.CHOSEN;
+    return Holder.CHOSEN.kernels().orElseThrow(() -> Holder.CHOSEN.refusal().orElseThrow());
   }
 
   static MatrixKernels choose(String wanted) {
@@ -57,7 +58,20 @@ public final class Kernels {
     return LoggerFactory.getLogger(Kernels.class);
   }
 
+  /**
+   * The kernels, or why there are none: a class that failed to initialize could not say it twice.
+   */
+  record Choice(Optional<MatrixKernels> kernels, Optional<EnvironmentException> refusal) {
+    static Choice of(String wanted) {
+      try {
+        return new Choice(Optional.of(choose(wanted)), Optional.empty());
+      } catch (EnvironmentException e) {
+        return new Choice(Optional.empty(), Optional.of(e));
+      }
+    }
+  }
+
   private static final class Holder {
-    static final MatrixKernels CHOSEN = choose(System.getProperty(PROPERTY, "auto"));
+    static final Choice CHOSEN = Choice.of(System.getProperty(PROPERTY, "auto"));
   }
 }

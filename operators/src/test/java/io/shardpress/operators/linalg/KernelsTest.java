@@ -85,6 +85,7 @@ class KernelsTest {
         .hasMessageContaining("'cuda'")
         .hasMessageContaining("auto, openblas or java");
     assertThat(Kernels.choose("java").description()).startsWith("java");
+    assertThat(Kernels.Choice.of("cuda").refusal().orElseThrow()).hasMessageContaining("'cuda'");
   }
 
   @Test
