@@ -14,25 +14,25 @@ import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.stream.Collectors;
 import java.util.zip.ZipEntry;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("dist")
 class ApplicationJarTest {
-  private static JarFile jar;
-  private static Set<String> entries;
+  private JarFile jar;
+  private Set<String> entries;
 
-  @BeforeAll
-  static void open() throws IOException {
+  @BeforeEach
+  void open() throws IOException {
     Launcher.requireApplicationJar();
     jar = new JarFile(Launcher.APPLICATION_JAR.toFile());
     entries = jar.stream().map(ZipEntry::getName).collect(Collectors.toSet());
   }
 
-  @AfterAll
-  static void close() throws IOException {
+  @AfterEach
+  void close() throws IOException {
     if (jar != null) {
       jar.close();
     }

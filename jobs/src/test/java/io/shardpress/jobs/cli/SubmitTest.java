@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,8 +24,8 @@ class SubmitTest {
 
   @TempDir private static Path directory;
 
-  @BeforeAll
-  static void requireApplicationJar() throws IOException {
+  @BeforeEach
+  void requireApplicationJar() throws IOException {
     Launcher.requireApplicationJar();
   }
 

@@ -26,23 +26,37 @@ class NotebookTest {
   private static final Path JUPYTER = TARGET.resolve("jupyter");
 
   /**
-   * Prints the text outputs, which the message of a failing test then shows. The kernel now and
-   * then loses a request that comes while it starts (a NullPointerException in Channels.getHandler)
-   * and never answers: only that is tried again, and reported as {@link #NO_ANSWER} in the end.
+   * Prints the text outputs, which the message of a failing test then shows. The kernel listens a
+   * moment before it can answer, and never answers when a request comes in between: it gets a
+   * second's head start once it listens, and other tries when that was too short; when none gets an
+   * answer, the program ends with {@link #NO_ANSWER}.
    */
   private static final String RUN =
       """
-      import sys, nbformat, nbclient
+      import socket, sys, time, nbformat, nbclient
+
+      def wait_until_listening(kernel):
+          for _ in range(600):
+              try:
+                  socket.create_connection(('127.0.0.1', kernel.shell_port)).close()
+                  time.sleep(1)
+                  return
+              except OSError:
+                  time.sleep(0.1)
+
       book = nbformat.read(sys.argv[1], as_version=4)
-      for attempt in range(4):
+      for attempt in range(3):
           client = nbclient.NotebookClient(book, timeout=120, startup_timeout=30, kernel_name='java')
+          client.create_kernel_manager()
+          client.start_new_kernel()
+          wait_until_listening(client.km)
           try:
               client.execute()
               break
           except RuntimeError as error:
               if 'respond' not in str(error):
                   raise
-              if attempt == 3:
+              if attempt == 2:
                   print(error)
                   sys.exit(75)
       for cell in book.cells:
