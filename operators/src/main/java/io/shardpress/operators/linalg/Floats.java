@@ -1,5 +1,6 @@
 package io.shardpress.operators.linalg;
 
+import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.FloatCodec;
 import io.shardpress.common.tensor.RawTensor;
 import java.nio.ByteBuffer;
@@ -76,6 +77,11 @@ public final class Floats {
     return array;
   }
 
+  /** A stored tensor as products take it: BF16 as it is, the others decoded to F32. */
+  public static INDArray load(RawTensor tensor) {
+    return tensor.spec().dtype() == DType.BF16 ? BFloats.of(tensor) : decode(tensor);
+  }
+
   /** A new matrix {@code [columns, rows]}; the caller closes it. */
   public static INDArray transpose(INDArray array) {
     int rows = rows(array);
@@ -113,10 +119,18 @@ public final class Floats {
     writeRows(array, row, 1, from);
   }
 
-  /** Copies {@code count} rows to the start of {@code into}. */
+  /** Copies {@code count} rows, of F32 or BF16, to the start of {@code into}. */
   public static void readRows(INDArray array, long firstRow, int count, float[] into) {
     int columns = columns(array);
-    pointer(array).position(firstRow * columns).get(into, 0, count * columns);
+    if (BFloats.isBf16(array)) {
+      short[] bits = new short[count * columns];
+      BFloats.readRows(array, firstRow, count, bits);
+      for (int i = 0; i < bits.length; i++) {
+        into[i] = BFloats.value(bits[i]);
+      }
+    } else {
+      pointer(array).position(firstRow * columns).get(into, 0, count * columns);
+    }
   }
 
   /** Copies {@code count} rows from the start of {@code from}. */
@@ -152,18 +166,19 @@ public final class Floats {
 
   /** A fresh pointer to the first element; valid while the array is open and reachable. */
   static FloatPointer pointer(INDArray array) {
-    requireWhole(array);
+    requireWhole(array, DataType.FLOAT);
     return new FloatPointer(array.data().pointer());
   }
 
-  private static void requireWhole(INDArray array) {
-    if (array.dataType() != DataType.FLOAT
+  static void requireWhole(INDArray array, DataType type) {
+    if (array.dataType() != type
         || array.ordering() != 'c'
         || array.isView()
         || array.rank() != 2) {
       throw new IllegalArgumentException(
-          "Expected a whole row-major F32 matrix, got %s %s, order '%s'%s"
+          "Expected a whole row-major %s matrix, got %s %s, order '%s'%s"
               .formatted(
+                  type,
                   array.dataType(),
                   array.shapeInfoToString(),
                   array.ordering(),

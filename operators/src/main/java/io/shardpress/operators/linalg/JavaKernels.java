@@ -1,6 +1,8 @@
 package io.shardpress.operators.linalg;
 
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.ShortPointer;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The reference: plain loops with F64 sums. Correct everywhere, fast nowhere; used where no native
@@ -14,53 +16,56 @@ final class JavaKernels implements MatrixKernels {
   }
 
   @Override
-  public void multiply(
-      Form formA,
-      Form formB,
-      int m,
-      int n,
-      int k,
-      float alpha,
-      FloatPointer a,
-      int lda,
-      FloatPointer b,
-      int ldb,
-      float beta,
-      FloatPointer c,
-      int ldc) {
-    float[] columnOrRow = new float[k];
-    float[][] right = new float[n][];
+  public boolean multipliesBf16() {
+    return false;
+  }
+
+  @Override
+  public void multiply(Form formA, Block a, Form formB, Block b, Update update, Block c) {
+    int n = c.columns();
+    float[] left = new float[formA == Form.PLAIN ? a.columns() : a.rows()];
+    float[][] right = new float[n][left.length];
     for (int j = 0; j < n; j++) {
-      right[j] = new float[k];
-      vector(formB == Form.TRANSPOSED, b, ldb, j, right[j]);
+      vector(formB == Form.TRANSPOSED, b, j, right[j]);
     }
-    for (int i = 0; i < m; i++) {
-      vector(formA == Form.PLAIN, a, lda, i, columnOrRow);
+    FloatPointer target = (FloatPointer) c.pointer();
+    for (int i = 0; i < c.rows(); i++) {
+      vector(formA == Form.PLAIN, a, i, left);
       for (int j = 0; j < n; j++) {
-        long at = (long) i * ldc + j;
-        double old = beta == 0f ? 0 : (double) beta * c.get(at);
-        c.put(at, (float) (old + alpha * dot(columnOrRow, right[j])));
+        long at = (long) i * c.stride() + j;
+        double product = dot(left, right[j]);
+        target.put(
+            at,
+            (float)
+                switch (update) {
+                  case SET -> product;
+                  case ADD -> target.get(at) + product;
+                  case SUBTRACT -> target.get(at) - product;
+                });
       }
     }
   }
 
   @Override
-  public void addGramUpper(int n, int m, FloatPointer x, FloatPointer g) {
-    double[] sums = new double[n];
-    float[] row = new float[n];
-    for (int i = 0; i < n; i++) {
-      java.util.Arrays.fill(sums, 0);
-      for (int t = 0; t < m; t++) {
-        vector(true, x, n, t, row);
-        double factor = row[i];
-        for (int j = i; j < n; j++) {
-          sums[j] += factor * row[j];
-        }
+  public void round(INDArray floats, INDArray bfloats) {
+    float[] from = new float[Floats.columns(floats)];
+    short[] to = new short[from.length];
+    ShortPointer target = BFloats.pointer(bfloats);
+    for (int row = 0; row < Floats.rows(floats); row++) {
+      Floats.readRow(floats, row, from);
+      for (int j = 0; j < to.length; j++) {
+        to[j] = BFloats.nearest(from[j]);
       }
-      for (int j = i; j < n; j++) {
-        long at = (long) i * n + j;
-        g.put(at, (float) (g.get(at) + sums[j]));
-      }
+      target.position((long) row * to.length).put(to, 0, to.length);
+    }
+  }
+
+  @Override
+  public void widen(INDArray bfloats, INDArray floats) {
+    float[] row = new float[Floats.columns(bfloats)];
+    for (int i = 0; i < Floats.rows(bfloats); i++) {
+      Floats.readRow(bfloats, i, row);
+      Floats.writeRow(floats, i, row);
     }
   }
 
@@ -106,14 +111,14 @@ final class JavaKernels implements MatrixKernels {
     }
   }
 
-  /** Row {@code index} where {@code contiguous}, else column {@code index}. */
-  private static void vector(
-      boolean contiguous, FloatPointer matrix, int stride, int index, float[] into) {
-    if (contiguous) {
-      matrix.position((long) index * stride).get(into, 0, into.length).position(0);
+  /** Row {@code index} of a block where {@code row}, else column {@code index}. */
+  private static void vector(boolean row, Block block, int index, float[] into) {
+    FloatPointer matrix = (FloatPointer) block.pointer();
+    if (row) {
+      matrix.position((long) index * block.stride()).get(into, 0, into.length);
     } else {
       for (int i = 0; i < into.length; i++) {
-        into[i] = matrix.get((long) i * stride + index);
+        into[i] = matrix.get((long) i * block.stride() + index);
       }
     }
   }

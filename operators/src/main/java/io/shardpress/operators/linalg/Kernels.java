@@ -2,22 +2,29 @@ package io.shardpress.operators.linalg;
 
 import io.shardpress.common.error.EnvironmentException;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The provider that this JVM computes with, chosen once at first use: OpenBLAS, or plain Java where
- * it does not load. The system property {@value #PROPERTY} ({@code auto}, {@code openblas}, {@code
- * java}) forces one, and then fails instead of falling back.
+ * The provider that this JVM computes with, chosen once at first use: oneDNN, or OpenBLAS where
+ * that does not load, or else plain Java. The system property {@value #PROPERTY} ({@code auto},
+ * {@code onednn}, {@code openblas}, {@code java}) forces one, and then fails instead of falling
+ * back.
  */
 public final class Kernels {
   public static final String PROPERTY = "shardpress.kernels";
 
   private Kernels() {}
 
-  /** Provider, version and threads per task, for run records and {@code doctor}. */
+  /** Provider, version, instruction set and threads per call, for run records and doctor. */
   public static String description() {
     return chosen().description();
+  }
+
+  /** Whether products of BF16 operands are faster here than of F32; they work anywhere. */
+  public static boolean multiplyBf16() {
+    return chosen().multipliesBf16();
   }
 
   static MatrixKernels chosen() {
@@ -27,10 +34,16 @@ public final class Kernels {
   static MatrixKernels choose(String wanted) {
     return switch (wanted) {
       case "java" -> new JavaKernels();
-      case "openblas" -> loadOpenBlas();
+      case "openblas" -> load("OpenBLAS", OpenBlasKernels::new);
+      case "onednn" -> load("oneDNN", OneDnnKernels::new);
       case "auto" -> {
         try {
-          yield loadOpenBlas();
+          yield load("oneDNN", OneDnnKernels::new);
+        } catch (EnvironmentException e) {
+          logger().warn("{} Falling back to OpenBLAS.", e.getMessage());
+        }
+        try {
+          yield load("OpenBLAS", OpenBlasKernels::new);
         } catch (EnvironmentException e) {
           logger().warn("{} Falling back to plain Java, which is far slower.", e.getMessage());
           yield new JavaKernels();
@@ -38,18 +51,18 @@ public final class Kernels {
       }
       default ->
           throw new EnvironmentException(
-              "Unknown value '%s' of -D%s. Use auto, openblas or java."
+              "Unknown value '%s' of -D%s. Use auto, onednn, openblas or java."
                   .formatted(wanted, PROPERTY));
     };
   }
 
-  private static MatrixKernels loadOpenBlas() {
+  static MatrixKernels load(String provider, Supplier<MatrixKernels> constructor) {
     try {
-      return new OpenBlasKernels();
+      return constructor.get();
     } catch (LinkageError e) {
       throw new EnvironmentException(
-          "OpenBLAS cannot be loaded: %s. Check that the native cache directory (-Dorg.bytedeco.javacpp.cachedir) is writable, has space, and is not shared by processes of different versions; or run with -D%s=java."
-              .formatted(e.getMessage(), PROPERTY),
+          "%s cannot be loaded: %s. Check that the native cache directory (-Dorg.bytedeco.javacpp.cachedir) is writable, has space, and is not shared by processes of different versions; or run with another provider: -D%s=java."
+              .formatted(provider, e.getMessage(), PROPERTY),
           e);
     }
   }

@@ -1,12 +1,14 @@
 package io.shardpress.operators.linalg;
 
 import org.bytedeco.javacpp.FloatPointer;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What a numerics provider must offer, on row-major F32 memory. {@link JavaKernels} defines the
- * result; the others are checked against it.
+ * What a numerics provider must offer, on row-major memory. {@link JavaKernels} defines the result;
+ * the others are checked against it. Calls run on the calling thread alone, and any number of
+ * threads may call.
  */
-sealed interface MatrixKernels permits OpenBlasKernels, JavaKernels {
+sealed interface MatrixKernels permits OneDnnKernels, OpenBlasKernels, JavaKernels {
 
   /** How an operand is read. */
   enum Form {
@@ -14,31 +16,30 @@ sealed interface MatrixKernels permits OpenBlasKernels, JavaKernels {
     TRANSPOSED
   }
 
-  /** Name and instruction set, for run records. */
+  /** What happens to the target of a product. */
+  enum Update {
+    SET,
+    ADD,
+    SUBTRACT
+  }
+
+  /** Provider, version and instruction set, for run records. */
   String description();
 
-  /**
-   * {@code c = beta * c + alpha * op(a) * op(b)} with {@code c [m, n]} and inner width {@code k}.
-   *
-   * @param lda elements between rows of {@code a} as stored; likewise {@code ldb}, {@code ldc}
-   */
-  void multiply(
-      Form formA,
-      Form formB,
-      int m,
-      int n,
-      int k,
-      float alpha,
-      FloatPointer a,
-      int lda,
-      FloatPointer b,
-      int ldb,
-      float beta,
-      FloatPointer c,
-      int ldc);
+  /** Whether {@link #multiply} takes BF16 operands, faster than it takes F32. */
+  boolean multipliesBf16();
 
-  /** Upper triangle of {@code g [n, n] += xᵀ x} with {@code x [m, n]}. */
-  void addGramUpper(int n, int m, FloatPointer x, FloatPointer g);
+  /**
+   * {@code c (= | += | -=) op(a) · op(b)} with F32 {@code c [m, n]}, both operands F32 or, where
+   * {@link #multipliesBf16} and the update is no subtraction, both BF16. Sums are F32.
+   */
+  void multiply(Form formA, Block a, Form formB, Block b, Update update, Block c);
+
+  /** Rounds F32 to BF16, half to even. */
+  void round(INDArray floats, INDArray bfloats);
+
+  /** Widens BF16 to F32. */
+  void widen(INDArray bfloats, INDArray floats);
 
   /**
    * Lower Cholesky factor in place: the lower triangle of {@code a [n, n]} becomes L with A = L Lᵀ.

@@ -3,19 +3,19 @@ package io.shardpress.operators.linalg;
 import static org.bytedeco.openblas.global.openblas.CblasNoTrans;
 import static org.bytedeco.openblas.global.openblas.CblasRowMajor;
 import static org.bytedeco.openblas.global.openblas.CblasTrans;
-import static org.bytedeco.openblas.global.openblas.CblasUpper;
 import static org.bytedeco.openblas.global.openblas.LAPACKE_spotrf;
 import static org.bytedeco.openblas.global.openblas.LAPACKE_strtri;
-import static org.bytedeco.openblas.global.openblas.LAPACK_ROW_MAJOR;
+import static org.bytedeco.openblas.global.openblas.LAPACK_COL_MAJOR;
 import static org.bytedeco.openblas.global.openblas.cblas_sgemm;
-import static org.bytedeco.openblas.global.openblas.cblas_ssyrk;
 
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** OpenBLAS through its C interfaces, pinned to one thread. */
 final class OpenBlasKernels implements MatrixKernels {
+  private final JavaKernels conversions = new JavaKernels();
 
   /** Loads the library; throws {@link LinkageError} where that is not possible. */
   OpenBlasKernels() {
@@ -27,48 +27,59 @@ final class OpenBlasKernels implements MatrixKernels {
   @Override
   public String description() {
     int threads = openblas.blas_get_num_threads();
-    return "%s, %d thread%s"
+    return "%s, %d thread%s per call"
         .formatted(openblas.OPENBLAS_VERSION.strip(), threads, threads == 1 ? "" : "s");
   }
 
   @Override
-  public void multiply(
-      Form formA,
-      Form formB,
-      int m,
-      int n,
-      int k,
-      float alpha,
-      FloatPointer a,
-      int lda,
-      FloatPointer b,
-      int ldb,
-      float beta,
-      FloatPointer c,
-      int ldc) {
+  public boolean multipliesBf16() {
+    return false;
+  }
+
+  @Override
+  public void multiply(Form formA, Block a, Form formB, Block b, Update update, Block c) {
     cblas_sgemm(
-        CblasRowMajor, code(formA), code(formB), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-  }
-
-  @Override
-  public void addGramUpper(int n, int m, FloatPointer x, FloatPointer g) {
-    cblas_ssyrk(CblasRowMajor, CblasUpper, CblasTrans, n, m, 1f, x, n, 1f, g, n);
-  }
-
-  @Override
-  public int choleskyLower(int n, FloatPointer a) {
-    return LAPACKE_spotrf(LAPACK_ROW_MAJOR, (byte) 'L', n, a, n);
-  }
-
-  @Override
-  public void invertLower(int n, FloatPointer a) {
-    int singular = LAPACKE_strtri(LAPACK_ROW_MAJOR, (byte) 'L', (byte) 'N', n, a, n);
-    if (singular != 0) {
-      throw new NotPositiveDefiniteException(singular);
-    }
+        CblasRowMajor,
+        code(formA),
+        code(formB),
+        c.rows(),
+        c.columns(),
+        formA == Form.PLAIN ? a.columns() : a.rows(),
+        update == Update.SUBTRACT ? -1f : 1f,
+        (FloatPointer) a.pointer(),
+        a.stride(),
+        (FloatPointer) b.pointer(),
+        b.stride(),
+        update == Update.SET ? 0f : 1f,
+        (FloatPointer) c.pointer(),
+        c.stride());
   }
 
   private static int code(Form form) {
     return form == Form.PLAIN ? CblasNoTrans : CblasTrans;
+  }
+
+  @Override
+  public void round(INDArray floats, INDArray bfloats) {
+    conversions.round(floats, bfloats);
+  }
+
+  @Override
+  public void widen(INDArray bfloats, INDArray floats) {
+    conversions.widen(bfloats, floats);
+  }
+
+  /** A row-major lower triangle is a column-major upper one: A = L Lᵀ = Uᵀ U. */
+  @Override
+  public int choleskyLower(int n, FloatPointer a) {
+    return LAPACKE_spotrf(LAPACK_COL_MAJOR, (byte) 'U', n, a, n);
+  }
+
+  @Override
+  public void invertLower(int n, FloatPointer a) {
+    int singular = LAPACKE_strtri(LAPACK_COL_MAJOR, (byte) 'U', (byte) 'N', n, a, n);
+    if (singular != 0) {
+      throw new NotPositiveDefiniteException(singular);
+    }
   }
 }

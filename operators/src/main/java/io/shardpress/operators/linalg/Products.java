@@ -1,103 +1,185 @@
 package io.shardpress.operators.linalg;
 
 import static io.shardpress.operators.linalg.Floats.columns;
-import static io.shardpress.operators.linalg.Floats.pointer;
 import static io.shardpress.operators.linalg.Floats.rows;
 
 import io.shardpress.operators.linalg.MatrixKernels.Form;
-import org.bytedeco.javacpp.FloatPointer;
+import io.shardpress.operators.linalg.MatrixKernels.Update;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Matrix products on F32 matrices. New results are owned by the caller. */
+/**
+ * Matrix products with F32 results, spread over the task's {@link Workers}. Operands are F32 or
+ * BF16; two BF16 operands are multiplied as such where the machine gains by it, anything else is
+ * widened to F32 first. New results are owned by the caller.
+ */
 public final class Products {
+  /**
+   * Rows of the second operand that one call of a kernel takes; borders never depend on threads.
+   */
+  private static final int PART = 1024;
+
+  /** Columns of a Gram that one call computes, with all columns behind them. */
+  private static final int GRAM_PART = 256;
+
   private Products() {}
 
   /** {@code a [m, k] · b [n, k]ᵀ → [m, n]}: a linear layer's {@code x·Wᵀ}. */
   public static INDArray timesTransposed(INDArray a, INDArray b) {
-    requireEqual(columns(a), columns(b), a, b);
     INDArray c = Floats.uninitialized(rows(a), rows(b));
-    multiply(Form.PLAIN, a, Form.TRANSPOSED, b, 1f, 0f, c);
+    timesTransposed(a, b, c);
     return c;
+  }
+
+  /** {@link #timesTransposed(INDArray, INDArray)} into {@code c}, whose content is lost. */
+  public static void timesTransposed(INDArray a, INDArray b, INDArray c) {
+    requireEqual(columns(a), columns(b), a, b);
+    requireEqual(rows(a), rows(c), a, c);
+    requireEqual(rows(b), columns(c), b, c);
+    try (Pair pair = Pair.of(a, b)) {
+      Workers.forEach(
+          parts(rows(b), PART),
+          part -> {
+            int from = part * PART;
+            int count = Math.min(PART, rows(b) - from);
+            multiply(
+                Form.PLAIN,
+                Block.all(pair.a()),
+                Form.TRANSPOSED,
+                Block.rows(pair.b(), from, count),
+                Update.SET,
+                Block.columns(c, from, count));
+          });
+    }
   }
 
   /** {@code a [m, k] · b [k, n] → [m, n]}. */
   public static INDArray times(INDArray a, INDArray b) {
-    requireEqual(columns(a), rows(b), a, b);
     INDArray c = Floats.uninitialized(rows(a), columns(b));
-    multiply(Form.PLAIN, a, Form.PLAIN, b, 1f, 0f, c);
+    times(a, b, c);
     return c;
   }
 
-  /** {@code c [m, n] -= a [m, k] · b [k, n]}. */
+  /** {@link #times(INDArray, INDArray)} into {@code c}, whose content is lost. */
+  public static void times(INDArray a, INDArray b, INDArray c) {
+    requireEqual(columns(a), rows(b), a, b);
+    requireEqual(rows(a), rows(c), a, c);
+    requireEqual(columns(b), columns(c), b, c);
+    try (Pair pair = Pair.of(a, b)) {
+      Workers.forEach(
+          parts(columns(b), PART),
+          part -> {
+            int from = part * PART;
+            int count = Math.min(PART, columns(b) - from);
+            multiply(
+                Form.PLAIN,
+                Block.all(pair.a()),
+                Form.PLAIN,
+                Block.columns(pair.b(), from, count),
+                Update.SET,
+                Block.columns(c, from, count));
+          });
+    }
+  }
+
+  /** {@code c [m, n] -= a [m, k] · b [k, n]}, all F32, on the calling thread. */
   public static void subtractTimes(INDArray c, INDArray a, INDArray b) {
     requireEqual(columns(a), rows(b), a, b);
     requireEqual(rows(c), rows(a), c, a);
     requireEqual(columns(c), columns(b), c, b);
-    multiply(Form.PLAIN, a, Form.PLAIN, b, -1f, 1f, c);
+    multiply(Form.PLAIN, Block.all(a), Form.PLAIN, Block.all(b), Update.SUBTRACT, Block.all(c));
   }
 
   /**
-   * {@code c[:, from:] -= a [m, k] · b[fromRow:fromRow+k, from:]}: the trailing update of a column
-   * sweep, with {@code c [m, n]} and {@code b [n, n]}.
+   * {@code c[:, from:] -= a [m, k] · b[firstRow:firstRow+k, from:]} with {@code from = firstRow +
+   * k}: the trailing update of a column sweep, on the calling thread, with F32 {@code c [m, n]} and
+   * {@code b [n, n]}.
    */
   public static void subtractTimesTrailing(INDArray c, INDArray a, INDArray b, int firstRow) {
-    int k = columns(a);
-    int from = firstRow + k;
-    int n = columns(c);
-    requireEqual(columns(b), n, b, c);
-    if (from >= n || rows(c) == 0) {
-      return;
-    }
-    try (FloatPointer right = pointer(b);
-        FloatPointer target = pointer(c)) {
-      Kernels.chosen()
-          .multiply(
-              Form.PLAIN,
-              Form.PLAIN,
-              rows(c),
-              n - from,
-              k,
-              -1f,
-              pointer(a),
-              k,
-              right.position((long) firstRow * n + from),
-              n,
-              1f,
-              target.position(from),
-              n);
+    subtractTimesColumns(c, a, b, firstRow, firstRow + columns(a), columns(c));
+  }
+
+  /** The part of {@link #subtractTimesTrailing} in columns {@code [from, to)}. */
+  public static void subtractTimesColumns(
+      INDArray c, INDArray a, INDArray b, int firstRow, int from, int to) {
+    requireEqual(columns(b), columns(c), b, c);
+    if (from < to) {
+      multiply(
+          Form.PLAIN,
+          Block.all(a),
+          Form.PLAIN,
+          new Block(b, firstRow, columns(a), from, to - from),
+          Update.SUBTRACT,
+          Block.columns(c, from, to - from));
     }
   }
 
-  /** {@code g [n, n] += x [m, n]ᵀ · x}, both triangles. */
-  public static void addGram(INDArray g, INDArray x) {
-    requireEqual(columns(g), columns(x), g, x);
-    if (rows(x) == 0) {
-      return;
+  /**
+   * Upper triangle of {@code g [n, n] += x [m, n]ᵀ · x}; what lies below the diagonal is lost until
+   * {@link #mirrorUpper}.
+   */
+  public static void addGramUpper(INDArray g, INDArray x) {
+    int n = columns(g);
+    requireEqual(n, columns(x), g, x);
+    try (Pair pair = Pair.of(x, x)) {
+      Workers.forEach(
+          parts(n, GRAM_PART),
+          part -> {
+            int from = part * GRAM_PART;
+            int count = Math.min(GRAM_PART, n - from);
+            multiply(
+                Form.TRANSPOSED,
+                Block.columns(pair.a(), from, count),
+                Form.PLAIN,
+                Block.columns(pair.a(), from, n - from),
+                Update.ADD,
+                new Block(g, from, count, from, n - from));
+          });
     }
-    Kernels.chosen().addGramUpper(columns(x), rows(x), pointer(x), pointer(g));
+  }
+
+  /** Copies the upper triangle of {@code g [n, n]} onto the lower one. */
+  public static void mirrorUpper(INDArray g) {
     Triangles.mirrorUpper(g);
   }
 
-  private static void multiply(
-      Form formA, INDArray a, Form formB, INDArray b, float alpha, float beta, INDArray c) {
-    if (c.isEmpty() || rows(c) == 0 || columns(c) == 0) {
+  private static int parts(int n, int size) {
+    return (n + size - 1) / size;
+  }
+
+  static void multiply(Form formA, Block a, Form formB, Block b, Update update, Block c) {
+    int k = formA == Form.PLAIN ? a.columns() : a.rows();
+    if (c.isEmpty()) {
       return;
     }
-    Kernels.chosen()
-        .multiply(
-            formA,
-            formB,
-            rows(c),
-            columns(c),
-            formA == Form.PLAIN ? columns(a) : rows(a),
-            alpha,
-            pointer(a),
-            columns(a),
-            pointer(b),
-            columns(b),
-            beta,
-            pointer(c),
-            columns(c));
+    if (k == 0) {
+      throw new IllegalArgumentException("A product over no columns");
+    }
+    Kernels.chosen().multiply(formA, a, formB, b, update, c);
+  }
+
+  /** Operands of one type, widened where they were not or where BF16 gains nothing. */
+  private record Pair(INDArray a, INDArray b, boolean ownsA, boolean ownsB)
+      implements AutoCloseable {
+
+    static Pair of(INDArray a, INDArray b) {
+      if (BFloats.isBf16(a) && BFloats.isBf16(b) && Kernels.multiplyBf16()) {
+        return new Pair(a, b, false, false);
+      }
+      boolean same = a == b;
+      INDArray wideA = BFloats.isBf16(a) ? BFloats.widened(a) : a;
+      INDArray wideB = same ? wideA : BFloats.isBf16(b) ? BFloats.widened(b) : b;
+      return new Pair(wideA, wideB, wideA != a, !same && wideB != b);
+    }
+
+    @Override
+    public void close() {
+      if (ownsA) {
+        a.close();
+      }
+      if (ownsB) {
+        b.close();
+      }
+    }
   }
 
   private static void requireEqual(int left, int right, INDArray a, INDArray b) {

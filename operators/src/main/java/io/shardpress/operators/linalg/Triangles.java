@@ -1,5 +1,6 @@
 package io.shardpress.operators.linalg;
 
+import static io.shardpress.operators.linalg.Floats.columns;
 import static io.shardpress.operators.linalg.Floats.rows;
 
 import org.bytedeco.javacpp.FloatPointer;
@@ -14,45 +15,79 @@ final class Triangles {
   /** Copies the upper triangle of {@code a [n, n]} onto the lower one. */
   static void mirrorUpper(INDArray a) {
     int n = rows(a);
-    FloatPointer p = Floats.pointer(a);
-    float[] strip = new float[BLOCK];
-    for (int firstRow = 0; firstRow < n; firstRow += BLOCK) {
-      int lastRow = Math.min(n, firstRow + BLOCK);
-      for (int column = firstRow; column < n; column++) {
-        int count = Math.min(lastRow, column) - firstRow;
-        for (int i = 0; i < count; i++) {
-          strip[i] = p.get((long) (firstRow + i) * n + column);
+    Workers.forEach((n + BLOCK - 1) / BLOCK, strip -> mirrorRows(a, n, strip * BLOCK));
+  }
+
+  private static void mirrorRows(INDArray a, int n, int firstRow) {
+    int rows = Math.min(BLOCK, n - firstRow);
+    float[] block = new float[rows * BLOCK];
+    float[] column = new float[rows];
+    try (FloatPointer p = Floats.pointer(a)) {
+      for (int firstColumn = firstRow; firstColumn < n; firstColumn += BLOCK) {
+        int columns = Math.min(BLOCK, n - firstColumn);
+        Floats.readBlock(a, firstRow, rows, firstColumn, columns, block);
+        for (int j = 0; j < columns; j++) {
+          int count = Math.min(rows, firstColumn + j - firstRow);
+          for (int i = 0; i < count; i++) {
+            column[i] = block[i * columns + j];
+          }
+          p.position((long) (firstColumn + j) * n + firstRow).put(column, 0, count);
         }
-        p.position((long) column * n + firstRow).put(strip, 0, count);
-        p.position(0);
       }
     }
   }
 
-  /** {@code J a J}: rows and columns in reversed order, that is, all elements reversed. */
-  static INDArray reversed(INDArray a) {
+  /** {@code J a J} in place: rows and columns in reversed order, that is, all elements reversed. */
+  static void reverse(INDArray a) {
     int n = rows(a);
-    INDArray result = Floats.uninitialized(n, n);
-    float[] row = new float[n];
-    for (int i = 0; i < n; i++) {
-      Floats.readRow(a, i, row);
-      for (int left = 0, right = n - 1; left < right; left++, right--) {
-        float swap = row[left];
-        row[left] = row[right];
-        row[right] = swap;
-      }
-      Floats.writeRow(result, n - 1L - i, row);
-    }
-    return result;
+    Workers.forEach(
+        (n + 1) / 2,
+        row -> {
+          float[] front = new float[n];
+          float[] back = new float[n];
+          Floats.readRow(a, row, front);
+          Floats.readRow(a, n - 1L - row, back);
+          reverse(front);
+          reverse(back);
+          Floats.writeRow(a, row, back);
+          Floats.writeRow(a, n - 1L - row, front);
+        });
   }
 
-  /** Zeroes what lies below the diagonal. */
-  static void clearLower(INDArray a) {
+  /**
+   * Puts a block that lies at {@code [row, column]} of some matrix where it lies after both orders
+   * of that matrix are reversed.
+   */
+  static void copyReversed(INDArray block, int row, int column, INDArray into) {
+    int n = rows(into);
+    int columns = columns(block);
+    float[] values = new float[columns];
+    try (FloatPointer target = Floats.pointer(into)) {
+      for (int i = 0; i < rows(block); i++) {
+        Floats.readRow(block, i, values);
+        reverse(values);
+        long at = (n - 1L - row - i) * n + (n - column - columns);
+        target.position(at).put(values, 0, columns);
+      }
+    }
+  }
+
+  private static void reverse(float[] values) {
+    for (int left = 0, right = values.length - 1; left < right; left++, right--) {
+      float swap = values[left];
+      values[left] = values[right];
+      values[right] = swap;
+    }
+  }
+
+  /** Zeroes what lies above the diagonal. */
+  static void clearUpper(INDArray a) {
     int n = rows(a);
     float[] zeros = new float[n];
-    FloatPointer p = Floats.pointer(a);
-    for (int i = 1; i < n; i++) {
-      p.position((long) i * n).put(zeros, 0, i);
+    try (FloatPointer p = Floats.pointer(a)) {
+      for (int i = 0; i + 1 < n; i++) {
+        p.position((long) i * n + i + 1).put(zeros, 0, n - 1 - i);
+      }
     }
   }
 }

@@ -1,6 +1,5 @@
 package io.shardpress.operators.linalg;
 
-import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -14,22 +13,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public record UpperFactor(INDArray matrix) implements AutoCloseable {
 
   /**
-   * Factors the inverse of a symmetric positive definite {@code h [n, n]}, which stays unchanged.
+   * Factors the inverse of a symmetric positive definite {@code h [n, n]}, whose content is lost:
+   * the factor would else need a third array of that size.
    *
    * @throws NotPositiveDefiniteException when {@code h} is not positive definite in F32
    */
   public static UpperFactor ofInverse(INDArray h) {
-    int n = Floats.rows(h);
-    try (INDArray lower = Triangles.reversed(h)) {
-      FloatPointer l = Floats.pointer(lower);
-      int failed = Kernels.chosen().choleskyLower(n, l);
-      if (failed != 0) {
-        throw new NotPositiveDefiniteException(failed);
-      }
-      Kernels.chosen().invertLower(n, l);
-      INDArray upper = Triangles.reversed(lower);
-      Triangles.clearLower(upper);
-      return new UpperFactor(upper);
+    Triangles.reverse(h);
+    try (BlockedCholesky cholesky = new BlockedCholesky(h)) {
+      return new UpperFactor(cholesky.reversedInverse());
     }
   }
 

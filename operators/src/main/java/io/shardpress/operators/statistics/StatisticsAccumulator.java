@@ -65,7 +65,7 @@ public final class StatisticsAccumulator implements AutoCloseable {
       }
     }
     requireFinite();
-    gram.ifPresent(g -> Products.addGram(g, x));
+    gram.ifPresent(g -> Products.addGramUpper(g, x));
     tokens += rows;
   }
 
@@ -93,6 +93,7 @@ public final class StatisticsAccumulator implements AutoCloseable {
       throw new IllegalStateException("The statistics of " + input + " were handed over already");
     }
     handedOver = true;
+    gram.ifPresent(Products::mirrorUpper);
     return new InputStatistics(input, tokens, sumAbs, sumSquares, maxAbs, gram);
   }
 

@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.operators.linalg.MatrixKernels.Form;
+import io.shardpress.operators.linalg.MatrixKernels.Update;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import org.assertj.core.data.Offset;
 import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,64 +20,130 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 class KernelsTest {
   private static final long SEED = 20260731;
 
-  private final MatrixKernels reference = new JavaKernels();
-  private final MatrixKernels fast = new OpenBlasKernels();
+  private static final MatrixKernels REFERENCE = new JavaKernels();
+  private static final List<MatrixKernels> PROVIDERS =
+      List.of(new OneDnnKernels(), new OpenBlasKernels());
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 3, 17, 31, 33, 127, 129})
-  void productsAgreeInAllForms(int size) {
+  @ValueSource(ints = {1, 3, 17, 31, 33, 127, 129, 300})
+  void productsAgreeInAllFormsAndUpdatesInsideLargerMatrices(int size) {
     Random random = new Random(SEED + size);
     int m = size;
     int n = size + 2;
     int k = 2 * size + 1;
     for (Form formA : Form.values()) {
       for (Form formB : Form.values()) {
-        float[] a = gaussian(random, m * k);
-        float[] b = gaussian(random, k * n);
-        float[] c = gaussian(random, m * n);
-        int lda = formA == Form.PLAIN ? k : m;
-        int ldb = formB == Form.PLAIN ? n : k;
-        float[] expected = product(reference, formA, formB, m, n, k, a, lda, b, ldb, c);
-        float[] actual = product(fast, formA, formB, m, n, k, a, lda, b, ldb, c);
-        assertClose(expected, actual, 1e-5f * k, "seed " + (SEED + size) + " " + formA + formB);
+        for (Update update : Update.values()) {
+          try (INDArray a = framed(random, formA, m, k);
+              INDArray b = framed(random, formB, k, n);
+              INDArray start = framed(random, Form.PLAIN, m, n);
+              INDArray expected = product(REFERENCE, formA, a, formB, b, update, start)) {
+            for (MatrixKernels provider : PROVIDERS) {
+              try (INDArray actual = product(provider, formA, a, formB, b, update, start)) {
+                String what = "seed " + (SEED + size) + " " + formA + formB + update + provider;
+                assertClose(expected, actual, 1e-5f * k, what);
+              }
+            }
+          }
+        }
       }
     }
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 3, 17, 33, 129})
-  void gramsFactorsAndInversesAgree(int n) {
-    Random random = new Random(SEED + n);
-    float[] x = gaussian(random, 3 * n * n);
-    float[] expected = new float[n * n];
-    float[] actual = new float[n * n];
-    for (MatrixKernels kernels : new MatrixKernels[] {reference, fast}) {
-      try (FloatPointer g = new FloatPointer(new float[n * n])) {
-        kernels.addGramUpper(n, 3 * n, new FloatPointer(x), g);
-        for (int i = 0; i < n; i++) {
-          g.put((long) i * n + i, g.get((long) i * n + i) + 1);
-          for (int j = 0; j < i; j++) {
-            g.put((long) i * n + j, g.get((long) j * n + i));
+  @ValueSource(ints = {1, 3, 17, 31, 33, 127, 129, 300})
+  void bf16ProductsAreThoseOfTheSameValuesInF32(int size) {
+    Random random = new Random(SEED + size);
+    int m = size + 1;
+    int n = size;
+    int k = size + 5;
+    for (MatrixKernels provider : PROVIDERS) {
+      if (!provider.multipliesBf16()) {
+        continue;
+      }
+      for (Form formA : Form.values()) {
+        for (Form formB : Form.values()) {
+          for (Update update : List.of(Update.SET, Update.ADD)) {
+            try (INDArray a = framed(random, formA, m, k);
+                INDArray b = framed(random, formB, k, n);
+                INDArray narrowA = BFloats.rounded(a);
+                INDArray narrowB = BFloats.rounded(b);
+                INDArray wideA = BFloats.widened(narrowA);
+                INDArray wideB = BFloats.widened(narrowB);
+                INDArray start = framed(random, Form.PLAIN, m, n);
+                INDArray expected = product(REFERENCE, formA, wideA, formB, wideB, update, start);
+                INDArray actual =
+                    product(provider, formA, narrowA, formB, narrowB, update, start)) {
+              assertClose(expected, actual, 1e-5f * k, "seed " + (SEED + size) + provider);
+            }
           }
         }
-        assertThat(kernels.choleskyLower(n, g)).isZero();
-        kernels.invertLower(n, g);
-        for (int i = 0; i < n; i++) {
-          for (int j = i + 1; j < n; j++) {
-            g.put((long) i * n + j, 0);
-          }
-        }
-        g.get(kernels == reference ? expected : actual);
       }
     }
-    assertClose(expected, actual, 1e-4f, "seed " + (SEED + n));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 17, 31, 33, 127, 129, 1000, 2049})
+  void conversionsAgreeBitForBit(int columns) {
+    Random random = new Random(SEED + columns);
+    float[] values = gaussian(random, 3 * columns);
+    values[0] = Float.NaN;
+    values[columns] = Float.NEGATIVE_INFINITY;
+    values[2 * columns] = Float.intBitsToFloat(0x3f808000); // halfway: to even
+    try (INDArray floats = Floats.of(values, 3, columns)) {
+      short[] expected = bits(REFERENCE, floats);
+      for (MatrixKernels provider : PROVIDERS) {
+        assertThat(bits(provider, floats)).as(provider + ", seed %d", SEED).isEqualTo(expected);
+      }
+    }
+  }
+
+  private static short[] bits(MatrixKernels provider, INDArray floats) {
+    try (INDArray narrow = BFloats.uninitialized(Floats.rows(floats), Floats.columns(floats));
+        INDArray wide = Floats.uninitialized(Floats.rows(floats), Floats.columns(floats))) {
+      provider.round(floats, narrow);
+      provider.widen(narrow, wide);
+      short[] bits = new short[(int) floats.length()];
+      BFloats.readRows(narrow, 0, Floats.rows(floats), bits);
+      float[] widened = Floats.toArray(wide);
+      for (int i = 0; i < bits.length; i++) {
+        assertThat(widened[i]).isEqualTo(Float.valueOf(BFloats.value(bits[i])));
+      }
+      return bits;
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 17, 33, 129})
+  void factorsAndInversesAgree(int n) {
+    Random random = new Random(SEED + n);
+    try (INDArray gram = gram(random, n)) {
+      float[] expected = invertedFactor(REFERENCE, gram);
+      for (MatrixKernels provider : PROVIDERS) {
+        float[] actual = invertedFactor(provider, gram);
+        for (int i = 0; i < n * n; i++) {
+          assertThat(actual[i])
+              .as("%s, seed %d, element %d", provider, SEED + n, i)
+              .isCloseTo(expected[i], Offset.offset(1e-4f));
+        }
+      }
+    }
+  }
+
+  private static float[] invertedFactor(MatrixKernels provider, INDArray gram) {
+    try (INDArray a = Floats.copy(gram)) {
+      assertThat(provider.choleskyLower(Floats.rows(a), Floats.pointer(a))).isZero();
+      provider.invertLower(Floats.rows(a), Floats.pointer(a));
+      Triangles.clearUpper(a);
+      return Floats.toArray(a);
+    }
   }
 
   @Test
   void aMatrixThatIsNotPositiveDefiniteNamesItsMinor() {
-    for (MatrixKernels kernels : new MatrixKernels[] {reference, fast}) {
+    for (MatrixKernels provider : List.of(REFERENCE, PROVIDERS.get(0), PROVIDERS.get(1))) {
       try (FloatPointer a = new FloatPointer(1f, 0f, 0f, -1f)) {
-        assertThat(kernels.choleskyLower(2, a)).as(kernels.description()).isEqualTo(2);
+        assertThat(provider.choleskyLower(2, a)).as(provider.description()).isEqualTo(2);
       }
     }
   }
@@ -83,31 +153,9 @@ class KernelsTest {
     assertThatThrownBy(() -> Kernels.choose("cuda"))
         .isInstanceOf(EnvironmentException.class)
         .hasMessageContaining("'cuda'")
-        .hasMessageContaining("auto, openblas or java");
+        .hasMessageContaining("auto, onednn, openblas or java");
     assertThat(Kernels.choose("java").description()).startsWith("java");
     assertThat(Kernels.Choice.of("cuda").refusal().orElseThrow()).hasMessageContaining("'cuda'");
-  }
-
-  @Test
-  void upperFactorReproducesTheInverse() {
-    int n = 40;
-    Random random = new Random(SEED);
-    try (INDArray x = Floats.of(gaussian(random, 100 * n), 100, n);
-        INDArray h = Floats.zeros(n, n)) {
-      Products.addGram(h, x);
-      try (UpperFactor u = UpperFactor.ofInverse(h);
-          INDArray transposed = Floats.of(transpose(Floats.toArray(u.matrix()), n), n, n);
-          INDArray inverse = Products.times(transposed, u.matrix());
-          INDArray identity = Products.times(h, inverse)) {
-        float[] values = Floats.toArray(identity);
-        for (int i = 0; i < n * n; i++) {
-          assertThat(values[i])
-              .as("seed %d, element %d", SEED, i)
-              .isBetween((i % (n + 1) == 0 ? 1 : 0) - 1e-3f, (i % (n + 1) == 0 ? 1 : 0) + 1e-3f);
-        }
-        assertThat(Floats.toArray(u.matrix())[n]).as("below the diagonal").isZero();
-      }
-    }
   }
 
   @Test
@@ -134,48 +182,47 @@ class KernelsTest {
     }
   }
 
-  private static float[] product(
-      MatrixKernels kernels,
+  private static INDArray product(
+      MatrixKernels provider,
       Form formA,
+      INDArray a,
       Form formB,
-      int m,
-      int n,
-      int k,
-      float[] a,
-      int lda,
-      float[] b,
-      int ldb,
-      float[] c) {
-    try (FloatPointer target = new FloatPointer(c.clone())) {
-      kernels.multiply(
-          formA,
-          formB,
-          m,
-          n,
-          k,
-          0.5f,
-          new FloatPointer(a),
-          lda,
-          new FloatPointer(b),
-          ldb,
-          2f,
-          target,
-          n);
-      float[] result = new float[c.length];
-      target.get(result);
-      return result;
-    }
+      INDArray b,
+      Update update,
+      INDArray start) {
+    INDArray c = Floats.copy(start);
+    provider.multiply(formA, inner(a), formB, inner(b), update, inner(c));
+    return c;
   }
 
-  private static float[] transpose(float[] a, int n) {
-    float[] result = new float[n * n];
-    for (int i = 0; i < n * n; i++) {
-      result[i % n * n + i / n] = a[i];
-    }
-    return result;
+  /** A matrix with a border of one row and three columns around {@code op(x) [rows, columns]}. */
+  private static INDArray framed(Random random, Form form, int rows, int columns) {
+    int r = (form == Form.PLAIN ? rows : columns) + 1;
+    int c = (form == Form.PLAIN ? columns : rows) + 3;
+    return Floats.of(gaussian(random, r * c), r, c);
   }
 
-  private static float[] gaussian(Random random, int count) {
+  private static Block inner(INDArray framed) {
+    return new Block(framed, 1, Floats.rows(framed) - 1, 2, Floats.columns(framed) - 3);
+  }
+
+  /** {@code XᵀX + 1} of three times as many random rows as columns. */
+  static INDArray gram(Random random, int n) {
+    INDArray gram = Floats.zeros(n, n);
+    float[] one = new float[n];
+    for (int i = 0; i < n; i++) {
+      Arrays.fill(one, 0);
+      one[i] = 1;
+      Floats.writeRow(gram, i, one);
+    }
+    try (INDArray x = Floats.of(gaussian(random, 3 * n * n), 3 * n, n)) {
+      Products.addGramUpper(gram, x);
+    }
+    Products.mirrorUpper(gram);
+    return gram;
+  }
+
+  static float[] gaussian(Random random, int count) {
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {
       values[i] = (float) random.nextGaussian();
@@ -183,11 +230,15 @@ class KernelsTest {
     return values;
   }
 
-  private static void assertClose(float[] expected, float[] actual, float tolerance, String what) {
-    for (int i = 0; i < expected.length; i++) {
-      assertThat(actual[i])
-          .as("%s, element %d", what, i)
-          .isCloseTo(expected[i], org.assertj.core.data.Offset.offset(tolerance));
+  private static void assertClose(INDArray expected, INDArray actual, float tolerance, String w) {
+    float[] left = Floats.toArray(expected);
+    float[] right = Floats.toArray(actual);
+    for (int i = 0; i < left.length; i++) {
+      if (!(Math.abs(left[i] - right[i]) <= tolerance)) {
+        assertThat(right[i])
+            .as("%s, element %d", w, i)
+            .isCloseTo(left[i], Offset.offset(tolerance));
+      }
     }
   }
 }

@@ -1,0 +1,104 @@
+package io.shardpress.operators.linalg;
+
+import static io.shardpress.operators.linalg.Floats.columns;
+import static io.shardpress.operators.linalg.Floats.rows;
+
+import io.shardpress.common.tensor.DType;
+import io.shardpress.common.tensor.RawTensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import org.bytedeco.javacpp.ShortPointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Makes and converts BF16 matrices {@code [rows, columns]} in off-heap memory: half the bytes of
+ * F32, the same range, eight bits of precision. They are operands of products, which sum in F32.
+ */
+public final class BFloats {
+  private static final int MANTISSA_BITS_DROPPED = 16;
+
+  private BFloats() {}
+
+  /** A new matrix with undefined content; the caller fills and closes it. */
+  public static INDArray uninitialized(long rows, long columns) {
+    return Nd4j.createUninitialized(DataType.BFLOAT16, new long[] {rows, columns}, 'c');
+  }
+
+  /**
+   * A copy of a stored BF16 tensor in the shape of {@link Floats#decode}; the caller closes it.
+   *
+   * @throws IllegalArgumentException if the tensor has another type
+   */
+  public static INDArray of(RawTensor tensor) {
+    if (tensor.spec().dtype() != DType.BF16) {
+      throw new IllegalArgumentException(tensor.spec() + " is not BF16");
+    }
+    List<Long> shape = tensor.spec().shape();
+    long elements = tensor.spec().elements();
+    long rows = shape.size() < 2 ? 1 : shape.get(0);
+    INDArray array = uninitialized(rows, rows == 0 ? 0 : elements / rows);
+    if (elements > 0) {
+      ByteBuffer target = pointer(array).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+      target.put(tensor.data().duplicate());
+    }
+    return array;
+  }
+
+  /** Whether {@code array} holds BF16. */
+  public static boolean isBf16(INDArray array) {
+    return array.dataType() == DataType.BFLOAT16;
+  }
+
+  /** A new BF16 matrix with the values of an F32 one, rounded half to even; the caller closes. */
+  public static INDArray rounded(INDArray floats) {
+    INDArray result = uninitialized(rows(floats), columns(floats));
+    round(floats, result);
+    return result;
+  }
+
+  /** Rounds an F32 matrix into a BF16 one of the same shape. */
+  static void round(INDArray floats, INDArray into) {
+    if (floats.length() > 0) {
+      Kernels.chosen().round(floats, into);
+    }
+  }
+
+  /** A new F32 matrix with exactly the values of a BF16 one; the caller closes it. */
+  public static INDArray widened(INDArray bfloats) {
+    INDArray result = Floats.uninitialized(rows(bfloats), columns(bfloats));
+    if (bfloats.length() > 0) {
+      Kernels.chosen().widen(bfloats, result);
+    }
+    return result;
+  }
+
+  /** Copies the bits of {@code count} rows to the start of {@code into}. */
+  public static void readRows(INDArray array, long firstRow, int count, short[] into) {
+    int columns = columns(array);
+    pointer(array).position(firstRow * columns).get(into, 0, count * columns);
+  }
+
+  /** The value of BF16 bits. */
+  public static float value(short bits) {
+    return Float.intBitsToFloat(bits << MANTISSA_BITS_DROPPED);
+  }
+
+  /** The bits of the BF16 value nearest to {@code value}, half to even; NaN stays NaN. */
+  static short nearest(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    if (Float.isNaN(value)) {
+      return (short) (bits >>> MANTISSA_BITS_DROPPED | 0x40);
+    }
+    int even = bits >>> MANTISSA_BITS_DROPPED & 1;
+    return (short) (bits + 0x7fff + even >>> MANTISSA_BITS_DROPPED);
+  }
+
+  /** A fresh pointer to the first element; valid while the array is open and reachable. */
+  static ShortPointer pointer(INDArray array) {
+    Floats.requireWhole(array, DataType.BFLOAT16);
+    return new ShortPointer(array.data().pointer());
+  }
+}

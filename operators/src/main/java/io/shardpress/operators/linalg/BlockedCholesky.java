@@ -1,0 +1,143 @@
+package io.shardpress.operators.linalg;
+
+import io.shardpress.operators.linalg.MatrixKernels.Form;
+import io.shardpress.operators.linalg.MatrixKernels.Update;
+import java.util.ArrayList;
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A = L Lᵀ and M = L⁻¹ in square blocks, nearly all of the work in products: left-looking, so that
+ * every block is written once, after one long sum. With {@code D_k = L_kk⁻¹}, a block column of L
+ * is {@code L_ik = (A_ik − Σ_{j<k} L_ij L_kjᵀ) D_kᵀ}, and a block column of M, which needs no other
+ * one, is {@code M_ik = −D_i Σ_{k≤j<i} L_ij M_jk}. n³/3 operations each.
+ */
+final class BlockedCholesky implements AutoCloseable {
+  private static final int BLOCK = 256;
+
+  private final INDArray l;
+  private final int n;
+  private final int blocks;
+  private final List<INDArray> inverses = new ArrayList<>();
+
+  /**
+   * Factors {@code a [n, n]}, of which it reads the lower triangle and overwrites it.
+   *
+   * @throws NotPositiveDefiniteException when a pivot is not positive
+   */
+  BlockedCholesky(INDArray a) {
+    l = a;
+    n = Floats.rows(a);
+    blocks = (n + BLOCK - 1) / BLOCK;
+    try {
+      for (int k = 0; k < blocks; k++) {
+        factorColumn(k);
+      }
+    } catch (NotPositiveDefiniteException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void factorColumn(int k) {
+    if (k > 0) {
+      Workers.forEach(
+          blocks - k,
+          tile ->
+              Products.multiply(
+                  Form.PLAIN,
+                  left(k + tile, 0, k),
+                  Form.TRANSPOSED,
+                  left(k, 0, k),
+                  Update.SUBTRACT,
+                  block(k + tile, k)));
+    }
+    INDArray inverse = copy(block(k, k));
+    inverses.add(inverse);
+    int failed = Kernels.chosen().choleskyLower(width(k), Floats.pointer(inverse));
+    if (failed != 0) {
+      throw new NotPositiveDefiniteException(first(k) + failed);
+    }
+    Kernels.chosen().invertLower(width(k), Floats.pointer(inverse));
+    Triangles.clearUpper(inverse);
+    Workers.forEach(
+        blocks - k - 1,
+        tile -> {
+          Block target = block(k + 1 + tile, k);
+          try (INDArray remainder = copy(target)) {
+            Products.multiply(
+                Form.PLAIN,
+                Block.all(remainder),
+                Form.TRANSPOSED,
+                Block.all(inverse),
+                Update.SET,
+                target);
+          }
+        });
+  }
+
+  /** {@code J L⁻¹ J} with J the reversal of order: upper triangular, the rest zero. */
+  INDArray reversedInverse() {
+    INDArray reversed = Floats.zeros(n, n);
+    Workers.forEach(blocks, k -> invertColumn(k, reversed));
+    return reversed;
+  }
+
+  private void invertColumn(int k, INDArray reversed) {
+    try (INDArray column = Floats.zeros(n - first(k), width(k))) {
+      Triangles.copyReversed(inverses.get(k), first(k), first(k), reversed);
+      float[] diagonal = Floats.toArray(inverses.get(k));
+      Floats.writeRows(column, 0, width(k), diagonal);
+      for (int i = k + 1; i < blocks; i++) {
+        int above = first(i) - first(k);
+        try (INDArray sum = Floats.uninitialized(width(i), width(k));
+            INDArray result = Floats.zeros(width(i), width(k))) {
+          Products.multiply(
+              Form.PLAIN,
+              left(i, k, i),
+              Form.PLAIN,
+              Block.rows(column, 0, above),
+              Update.SET,
+              Block.all(sum));
+          Products.subtractTimes(result, inverses.get(i), sum);
+          Triangles.copyReversed(result, first(i), first(k), reversed);
+          Floats.writeRows(column, above, width(i), Floats.toArray(result));
+        }
+      }
+    }
+  }
+
+  /** Block row {@code i}, block columns {@code [from, to)}. */
+  private Block left(int i, int from, int to) {
+    return new Block(l, first(i), width(i), first(from), first(to) - first(from));
+  }
+
+  private Block block(int i, int k) {
+    return new Block(l, first(i), width(i), first(k), width(k));
+  }
+
+  private static INDArray copy(Block block) {
+    float[] values = new float[block.rows() * block.columns()];
+    Floats.readBlock(
+        block.matrix(),
+        block.firstRow(),
+        block.rows(),
+        block.firstColumn(),
+        block.columns(),
+        values);
+    return Floats.of(values, block.rows(), block.columns());
+  }
+
+  private int first(int k) {
+    return Math.min(n, k * BLOCK);
+  }
+
+  private int width(int k) {
+    return Math.min(BLOCK, n - first(k));
+  }
+
+  @Override
+  public void close() {
+    inverses.forEach(INDArray::close);
+  }
+}

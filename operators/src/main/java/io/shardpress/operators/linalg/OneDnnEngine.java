@@ -1,0 +1,114 @@
+package io.shardpress.operators.linalg;
+
+import static org.bytedeco.dnnl.global.dnnl.*;
+
+import io.shardpress.operators.linalg.MatrixKernels.Form;
+import io.shardpress.operators.linalg.MatrixKernels.Update;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.bytedeco.dnnl.dnnl_engine;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * Keeps oneDNN's compiled primitives: making one takes longer than a small product. A primitive
+ * works for one thread at a time, so each is taken out, run and put back; the least recently used
+ * shapes are dropped.
+ */
+final class OneDnnEngine {
+  private static final int KEPT_SHAPES = 64;
+
+  private final dnnl_engine cpu = new dnnl_engine();
+  private final Map<Object, Deque<OneDnnPrimitive>> idle =
+      new LinkedHashMap<>(KEPT_SHAPES, 0.75f, true);
+
+  /** What a product's code depends on. */
+  private record ProductShape(
+      Form formA, Form formB, Update update, int m, int n, int k, int lda, int ldb, int ldc) {}
+
+  /** What a conversion's code depends on. */
+  private record ReorderShape(boolean toBf16, int rows, int columns) {}
+
+  OneDnnEngine() {
+    check(dnnl_engine_create(cpu, dnnl_cpu, 0), "engine");
+  }
+
+  /** {@code c = op(a) · op(b)}, or added to c: BF16 in, F32 out. */
+  void multiply(Form formA, Block a, Form formB, Block b, Update update, Block c) {
+    int k = formA == Form.PLAIN ? a.columns() : a.rows();
+    ProductShape shape =
+        new ProductShape(
+            formA, formB, update, c.rows(), c.columns(), k, a.stride(), b.stride(), c.stride());
+    run(
+        shape,
+        () ->
+            OneDnnPrimitive.product(
+                cpu,
+                OneDnnPrimitive.matrix(dnnl_bf16, formA, shape.m, k, shape.lda),
+                OneDnnPrimitive.matrix(dnnl_bf16, formB, k, shape.n, shape.ldb),
+                OneDnnPrimitive.matrix(dnnl_f32, Form.PLAIN, shape.m, shape.n, shape.ldc),
+                update),
+        a.pointer(),
+        Optional.of(b.pointer()),
+        c.pointer());
+  }
+
+  /** Copies between F32 and BF16. */
+  void reorder(Block from, Block to) {
+    boolean toBf16 = BFloats.isBf16(to.matrix());
+    ReorderShape shape = new ReorderShape(toBf16, from.rows(), from.columns());
+    run(
+        shape,
+        () ->
+            OneDnnPrimitive.reorder(
+                cpu,
+                OneDnnPrimitive.matrix(
+                    toBf16 ? dnnl_f32 : dnnl_bf16,
+                    Form.PLAIN,
+                    from.rows(),
+                    from.columns(),
+                    from.stride()),
+                OneDnnPrimitive.matrix(
+                    toBf16 ? dnnl_bf16 : dnnl_f32,
+                    Form.PLAIN,
+                    from.rows(),
+                    from.columns(),
+                    to.stride())),
+        from.pointer(),
+        Optional.empty(),
+        to.pointer());
+  }
+
+  private void run(
+      Object shape,
+      java.util.function.Supplier<OneDnnPrimitive> maker,
+      Pointer source,
+      Optional<Pointer> weights,
+      Pointer target) {
+    OneDnnPrimitive primitive = take(shape).orElseGet(maker);
+    primitive.execute(source, weights, target);
+    putBack(shape, primitive);
+  }
+
+  private synchronized Optional<OneDnnPrimitive> take(Object shape) {
+    Deque<OneDnnPrimitive> same = idle.get(shape);
+    return same == null ? Optional.empty() : Optional.ofNullable(same.poll());
+  }
+
+  private synchronized void putBack(Object shape, OneDnnPrimitive primitive) {
+    idle.computeIfAbsent(shape, s -> new ArrayDeque<>()).push(primitive);
+    if (idle.size() > KEPT_SHAPES) {
+      var eldest = idle.entrySet().iterator();
+      eldest.next().getValue().forEach(OneDnnPrimitive::close);
+      eldest.remove();
+    }
+  }
+
+  static void check(int status, String what) {
+    if (status != dnnl_success) {
+      throw new IllegalStateException("oneDNN refused %s: status %d".formatted(what, status));
+    }
+  }
+}

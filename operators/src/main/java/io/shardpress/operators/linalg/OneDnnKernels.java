@@ -1,0 +1,111 @@
+package io.shardpress.operators.linalg;
+
+import static org.bytedeco.dnnl.global.dnnl.dnnl_sgemm;
+
+import org.bytedeco.dnnl.dnnl_version_t;
+import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.javacpp.FloatPointer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.nativeblas.NativeOps;
+import org.nd4j.nativeblas.NativeOpsHolder;
+
+/**
+ * Products by oneDNN, small factorizations by OpenBLAS. oneDNN takes its thread count from OpenMP,
+ * which keeps one for every calling thread: each is set to one before its first call.
+ */
+final class OneDnnKernels implements MatrixKernels {
+  private final OpenBlasKernels lapack;
+  private final NativeOps openMp;
+  private final OneDnnEngine engine;
+  private final ThreadLocal<Boolean> pinned = ThreadLocal.withInitial(this::pin);
+  private final boolean bf16;
+
+  /** Loads the library; throws {@link LinkageError} where that is not possible. */
+  OneDnnKernels() {
+    // ND4J brings the OpenMP library that the whole process then shares: it has to start before.
+    lapack = new OpenBlasKernels();
+    openMp = NativeOpsHolder.getInstance().getDeviceNativeOps();
+    engine = new OneDnnEngine();
+    bf16 = Isa.effective().hasBf16();
+  }
+
+  private boolean pin() {
+    openMp.setOmpNumThreads(1);
+    return true;
+  }
+
+  @Override
+  public String description() {
+    dnnl_version_t version = dnnl.dnnl_version();
+    return "oneDNN %d.%d.%d (%s), 1 thread per call; LAPACK from %s"
+        .formatted(
+            version.major(),
+            version.minor(),
+            version.patch(),
+            Isa.effective().label(),
+            lapack.description());
+  }
+
+  @Override
+  public boolean multipliesBf16() {
+    return bf16;
+  }
+
+  @Override
+  public void multiply(Form formA, Block a, Form formB, Block b, Update update, Block c) {
+    if (!pinned.get()) {
+      throw new IllegalStateException("OpenMP was not pinned");
+    }
+    if (BFloats.isBf16(a.matrix())) {
+      engine.multiply(formA, a, formB, b, update, c);
+      return;
+    }
+    int k = formA == Form.PLAIN ? a.columns() : a.rows();
+    OneDnnEngine.check(
+        dnnl_sgemm(
+            code(formA),
+            code(formB),
+            c.rows(),
+            c.columns(),
+            k,
+            update == Update.SUBTRACT ? -1f : 1f,
+            (FloatPointer) a.pointer(),
+            a.stride(),
+            (FloatPointer) b.pointer(),
+            b.stride(),
+            update == Update.SET ? 0f : 1f,
+            (FloatPointer) c.pointer(),
+            c.stride()),
+        "sgemm");
+  }
+
+  private static byte code(Form form) {
+    return (byte) (form == Form.PLAIN ? 'N' : 'T');
+  }
+
+  @Override
+  public void round(INDArray floats, INDArray bfloats) {
+    convert(floats, bfloats);
+  }
+
+  @Override
+  public void widen(INDArray bfloats, INDArray floats) {
+    convert(bfloats, floats);
+  }
+
+  private void convert(INDArray from, INDArray to) {
+    if (pinned.get()) {
+      engine.reorder(Block.all(from), Block.all(to));
+    }
+  }
+
+  @Override
+  public int choleskyLower(int n, FloatPointer a) {
+    return lapack.choleskyLower(n, a);
+  }
+
+  @Override
+  public void invertLower(int n, FloatPointer a) {
+    lapack.invertLower(n, a);
+  }
+}

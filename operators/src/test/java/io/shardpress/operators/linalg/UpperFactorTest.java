@@ -1,0 +1,67 @@
+package io.shardpress.operators.linalg;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Random;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+class UpperFactorTest {
+  private static final long SEED = 20261120;
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 17, 31, 33, 127, 129, 255, 257, 700})
+  void reproducesTheInverseAndIsUpperTriangular(int n) {
+    Random random = new Random(SEED + n);
+    try (INDArray h = KernelsTest.gram(random, n);
+        INDArray copy = Floats.copy(h);
+        UpperFactor u = UpperFactor.ofInverse(copy);
+        INDArray transposed = Floats.transpose(u.matrix());
+        INDArray inverse = Products.times(transposed, u.matrix());
+        INDArray identity = Products.times(h, inverse)) {
+      float[] values = Floats.toArray(identity);
+      float[] factor = Floats.toArray(u.matrix());
+      for (int i = 0; i < n * n; i++) {
+        assertThat(values[i])
+            .as("seed %d, element %d", SEED + n, i)
+            .isCloseTo(i % (n + 1) == 0 ? 1 : 0, Offset.offset(2e-3f));
+        if (i % n < i / n) {
+          assertThat(factor[i]).as("below the diagonal").isZero();
+        }
+      }
+    }
+  }
+
+  @Test
+  void hasTheSameBitsOnAnyNumberOfThreads() {
+    try (INDArray h = KernelsTest.gram(new Random(SEED), 700)) {
+      float[] alone = factor(h, 1);
+      assertThat(factor(h, 2)).isEqualTo(alone);
+      assertThat(factor(h, 5)).isEqualTo(alone);
+    }
+  }
+
+  private static float[] factor(INDArray h, int threads) {
+    try (INDArray copy = Floats.copy(h);
+        UpperFactor u = Workers.on(threads, () -> UpperFactor.ofInverse(copy))) {
+      return Floats.toArray(u.matrix());
+    }
+  }
+
+  @Test
+  void namesTheMinorWhereItFails() {
+    float[] h = new float[300 * 300];
+    for (int i = 0; i < 300; i++) {
+      h[i * 301] = i == 10 ? -1 : 1;
+    }
+    try (INDArray indefinite = Floats.of(h, 300, 300)) {
+      assertThatThrownBy(() -> UpperFactor.ofInverse(indefinite))
+          .isInstanceOf(NotPositiveDefiniteException.class)
+          .hasMessageContaining("order 290"); // counted from the end: the order is reversed
+    }
+  }
+}
