@@ -157,6 +157,18 @@ public final class Floats {
     }
   }
 
+  /** Copies row-major {@code from} over the block {@code [firstRow.., firstColumn..]}. */
+  public static void writeBlock(
+      INDArray array, int firstRow, int rows, int firstColumn, int columns, float[] from) {
+    Block block = new Block(array, firstRow, rows, firstColumn, columns);
+    try (FloatPointer target = pointer(array)) {
+      long at = (long) firstRow * block.stride() + firstColumn;
+      for (int i = 0; i < rows; i++, at += block.stride()) {
+        target.position(at).put(from, i * columns, columns);
+      }
+    }
+  }
+
   /** All elements, row-major; for small arrays. */
   public static float[] toArray(INDArray array) {
     float[] values = new float[Math.toIntExact(array.length())];
@@ -178,7 +190,7 @@ public final class Floats {
       throw new IllegalArgumentException(
           "Expected a whole row-major %s matrix, got %s %s, order '%s'%s"
               .formatted(
-                  type,
+                  type == DataType.FLOAT ? "F32" : "BF16",
                   array.dataType(),
                   array.shapeInfoToString(),
                   array.ordering(),

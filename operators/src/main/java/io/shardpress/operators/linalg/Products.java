@@ -52,6 +52,19 @@ public final class Products {
     }
   }
 
+  /**
+   * {@code c [m, n] = a [m, k] · b [n, k]ᵀ} between blocks of larger matrices, on the calling
+   * thread. Both operands have one type; BF16 only where {@link Kernels#multiplyBf16}.
+   */
+  public static void timesTransposed(Block a, Block b, Block c) {
+    multiply(Form.PLAIN, a, Form.TRANSPOSED, b, Update.SET, c);
+  }
+
+  /** {@code c [m, n] = a [m, k] · b [k, n]}, otherwise like the transposed one. */
+  public static void times(Block a, Block b, Block c) {
+    multiply(Form.PLAIN, a, Form.PLAIN, b, Update.SET, c);
+  }
+
   /** {@code a [m, k] · b [k, n] → [m, n]}. */
   public static INDArray times(INDArray a, INDArray b) {
     INDArray c = Floats.uninitialized(rows(a), columns(b));

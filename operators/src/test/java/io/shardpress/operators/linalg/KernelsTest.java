@@ -101,8 +101,8 @@ class KernelsTest {
   private static short[] bits(MatrixKernels provider, INDArray floats) {
     try (INDArray narrow = BFloats.uninitialized(Floats.rows(floats), Floats.columns(floats));
         INDArray wide = Floats.uninitialized(Floats.rows(floats), Floats.columns(floats))) {
-      provider.round(floats, narrow);
-      provider.widen(narrow, wide);
+      provider.round(Block.all(floats), Block.all(narrow));
+      provider.widen(Block.all(narrow), Block.all(wide));
       short[] bits = new short[(int) floats.length()];
       BFloats.readRows(narrow, 0, Floats.rows(floats), bits);
       float[] widened = Floats.toArray(wide);
