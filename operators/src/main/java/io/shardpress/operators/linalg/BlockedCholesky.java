@@ -99,7 +99,13 @@ final class BlockedCholesky implements AutoCloseable {
               Block.rows(column, 0, above),
               Update.SET,
               Block.all(sum));
-          Products.subtractTimes(result, inverses.get(i), sum);
+          Products.multiply(
+              Form.PLAIN,
+              Block.all(inverses.get(i)),
+              Form.PLAIN,
+              Block.all(sum),
+              Update.SUBTRACT,
+              Block.all(result));
           Triangles.copyReversed(result, first(i), first(k), reversed);
           Floats.writeRows(column, above, width(i), Floats.toArray(result));
         }

@@ -158,30 +158,6 @@ class KernelsTest {
     assertThat(Kernels.Choice.of("cuda").refusal().orElseThrow()).hasMessageContaining("'cuda'");
   }
 
-  @Test
-  void trailingUpdateTouchesOnlyTheColumnsBehindTheBlock() {
-    Random random = new Random(SEED);
-    float[] c = gaussian(random, 5 * 9);
-    try (INDArray target = Floats.of(c, 5, 9);
-        INDArray errors = Floats.of(gaussian(random, 5 * 3), 5, 3);
-        INDArray factor = Floats.of(gaussian(random, 81), 9, 9)) {
-      Products.subtractTimesTrailing(target, errors, factor, 2);
-      float[] after = Floats.toArray(target);
-      float[] e = Floats.toArray(errors);
-      float[] u = Floats.toArray(factor);
-      for (int i = 0; i < 5; i++) {
-        for (int j = 0; j < 9; j++) {
-          float expected = c[i * 9 + j];
-          for (int k = 0; k < 3 && j >= 5; k++) {
-            expected -= e[i * 3 + k] * u[(2 + k) * 9 + j];
-          }
-          assertThat(after[i * 9 + j])
-              .isCloseTo(expected, org.assertj.core.data.Offset.offset(1e-5f));
-        }
-      }
-    }
-  }
-
   private static INDArray product(
       MatrixKernels provider,
       Form formA,
