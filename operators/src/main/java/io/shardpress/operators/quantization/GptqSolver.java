@@ -70,10 +70,13 @@ final class GptqSolver implements Solver {
       return unsolved(module, weight, weightType, failure, report);
     }
     QuantizedWeight quantized = rows.result().finish();
-    report.losses(layerLoss(errors, weight, quantized, factor), form.energy(weight));
+    WeightDistance distance = WeightDistance.between(weight, quantized);
+    report.losses(layerLoss(errors, distance, factor), form.energy(weight));
     boolean first = factor.damping() == settings.damping() * settings.dampingLadder().get(0);
     return report.with(
-        first ? new Outcome.Compressed() : new Outcome.Recovered(factor.damping()), quantized);
+        first ? new Outcome.Compressed() : new Outcome.Recovered(factor.damping()),
+        quantized,
+        distance);
   }
 
   /** Solves all rows with one way of finding ranges. */
@@ -106,25 +109,15 @@ final class GptqSolver implements Solver {
 
   /**
    * {@code tr(Δ G Δᵀ) = Σe² − λ‖Δ‖²}, with dead inputs out of Δ as they are out of G: exact, and
-   * free, where the product would cost twice the sweep.
+   * free, where the product would cost twice the sweep. A dead input is swept as zero and costs
+   * nothing.
    */
-  private static double layerLoss(
-      double errors, INDArray weight, QuantizedWeight quantized, DampedFactor factor) {
-    double[] squares = new double[(quantized.out() + Panel.ROWS - 1) / Panel.ROWS];
-    Workers.forEach(
-        squares.length,
-        index -> {
-          float[] dense = new float[quantized.in()];
-          float[] rounded = new float[quantized.in()];
-          int end = Math.min(quantized.out(), (index + 1) * Panel.ROWS);
-          for (int i = index * Panel.ROWS; i < end; i++) {
-            Floats.readRow(weight, i, dense);
-            factor.clearDead(dense);
-            quantized.dequantizeRow(i, rounded);
-            squares[index] += ReportBuilder.squaredDistance(dense, rounded);
-          }
-        });
-    return Math.max(0, errors - factor.lambda() * Arrays.stream(squares).sum());
+  private static double layerLoss(double errors, WeightDistance distance, DampedFactor factor) {
+    double squares = 0;
+    for (int j = 0; j < distance.byColumn().length; j++) {
+      squares += factor.dead()[j] ? 0 : distance.byColumn()[j];
+    }
+    return Math.max(0, errors - factor.lambda() * squares);
   }
 
   private LayerResult unsolved(
