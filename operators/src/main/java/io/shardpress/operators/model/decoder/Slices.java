@@ -12,8 +12,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param before what the rows are normalized by first
  */
 record Slices(Optional<Norm> before) {
-  /** Tokens in a slice: enough to make the packing of a weight small beside its product. */
-  private static final int TOKENS = 2048;
+  /**
+   * Tokens in a slice: enough to make the packing of a weight small beside its product, and sums
+   * over tokens long ones.
+   */
+  private static final int TOKENS = 4096;
 
   /** Maps one slice {@code [rows, hidden]} to its output, both in scratch memory. */
   interface Network {
