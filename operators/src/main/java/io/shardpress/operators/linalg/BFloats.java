@@ -24,7 +24,9 @@ public final class BFloats {
 
   /** A new matrix with undefined content; the caller fills and closes it. */
   public static INDArray uninitialized(long rows, long columns) {
-    return Nd4j.createUninitialized(DataType.BFLOAT16, new long[] {rows, columns}, 'c');
+    return rows == 0 || columns == 0
+        ? Nd4j.createUninitialized(DataType.BFLOAT16, new long[] {rows, columns}, 'c')
+        : OffHeapMatrix.of(DataType.BFLOAT16, rows, columns);
   }
 
   /**

@@ -6,6 +6,7 @@ import io.shardpress.common.tensor.RawTensor;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -25,12 +26,18 @@ public final class Floats {
 
   /** A new matrix of zeros; the caller closes it. */
   public static INDArray zeros(long rows, long columns) {
-    return Nd4j.zeros(DataType.FLOAT, rows, columns);
+    INDArray array = uninitialized(rows, columns);
+    if (array.length() > 0) {
+      Pointer.memset(pointer(array), 0, array.length() * Float.BYTES);
+    }
+    return array;
   }
 
   /** A new matrix with undefined content; the caller fills and closes it. */
   public static INDArray uninitialized(long rows, long columns) {
-    return Nd4j.createUninitialized(DataType.FLOAT, new long[] {rows, columns}, 'c');
+    return rows == 0 || columns == 0
+        ? Nd4j.createUninitialized(DataType.FLOAT, new long[] {rows, columns}, 'c')
+        : OffHeapMatrix.of(DataType.FLOAT, rows, columns);
   }
 
   /** A new matrix holding a copy of {@code rowMajor}; the caller closes it. */
