@@ -86,7 +86,7 @@ final class NativeChecks {
           Health.OK,
           "memory",
           "heap of at most %s; with weights and Grams at most %s"
-              .formatted(heap, new DataSize(Natives.memory().limit())));
+              .formatted(heap, new DataSize(Natives.memoryLimit())));
     } catch (LinkageError e) {
       return new Finding(Health.OK, "memory", "heap of at most %s".formatted(heap));
     }

@@ -65,9 +65,8 @@ final class OutOfTaskMemory extends RuntimeException {
     if (memory == Memory.HEAP) {
       return "host %s, heap of at most %d MiB".formatted(host, heap);
     }
-    Natives.Memory process = Natives.memory();
-    return "host %s, process of %d MiB now and at most %d MiB, of which the heap may take %d MiB"
-        .formatted(host, process.bytes() >> MEBI, process.limit() >> MEBI, heap);
+    return "host %s, process of at most %d MiB, of which the heap may take %d MiB"
+        .formatted(host, Natives.memoryLimit() >> MEBI, heap);
   }
 
   Memory memory() {

@@ -144,7 +144,7 @@ class TasksTest {
         .isInstanceOf(EnvironmentException.class)
         .hasMessageContaining("The job 'factor the Gram' ran out of memory")
         .hasMessageContaining("Physical memory usage is too high")
-        .hasMessageContaining("process of ")
+        .hasMessageContaining("process of at most ")
         .hasMessageContaining("(spark.executor.memoryOverhead or memoryOverheadFactor");
     assertThat(marks(at, "greedy")).as("another try may meet fewer neighbours").isEqualTo(3);
   }

@@ -18,14 +18,6 @@ public final class Natives {
 
   private Natives() {}
 
-  /**
-   * Resident memory of this process.
-   *
-   * @param bytes in use; shared pages, such as those of libraries, are not counted
-   * @param limit what it may grow to before the next array is refused
-   */
-  public record Memory(long bytes, long limit) {}
-
   /** Has native libraries unpacked into {@code directory}. */
   public static void cacheIn(String directory) {
     setIfMissing(CACHE_DIRECTORY, directory);
@@ -49,8 +41,10 @@ public final class Natives {
     return System.getProperty(CACHE_DIRECTORY, standard);
   }
 
-  /** What the process uses now. Loads JavaCPP, so that its settings are read. */
-  public static Memory memory() {
-    return new Memory(Pointer.physicalBytes(), Pointer.maxPhysicalBytes());
+  /**
+   * What the process may grow to before an array is refused. JavaCPP loads and reads its settings.
+   */
+  public static long memoryLimit() {
+    return Pointer.maxPhysicalBytes();
   }
 }
