@@ -56,7 +56,9 @@ final class RtnSolver implements Solver {
     }
     QuantizedWeight quantized = result.finish();
     statistics.ifPresent(found -> addLosses(report, found, weight, quantized));
-    return report.clipped(rounding.clipped()).with(new Outcome.Compressed(), quantized);
+    return report
+        .clipped(rounding.clipped())
+        .with(new Outcome.Compressed(), quantized, WeightDistance.between(weight, quantized));
   }
 
   private static void round(
