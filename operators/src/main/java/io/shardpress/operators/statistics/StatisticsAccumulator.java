@@ -102,12 +102,22 @@ public final class StatisticsAccumulator implements AutoCloseable {
 
   /** The sums so far. Hands the Gram over: the accumulator ends here, the caller closes. */
   public InputStatistics finish() {
+    requireOpen();
+    gram.ifPresent(Products::mirrorUpper);
+    return finishForStorage();
+  }
+
+  /** {@link #finish} where the Gram's lower triangle will not be read: it is left undefined. */
+  public InputStatistics finishForStorage() {
+    requireOpen();
+    handedOver = true;
+    return new InputStatistics(input, tokens, sumAbs, sumSquares, maxAbs, gram);
+  }
+
+  private void requireOpen() {
     if (handedOver) {
       throw new IllegalStateException("The statistics of " + input + " were handed over already");
     }
-    handedOver = true;
-    gram.ifPresent(Products::mirrorUpper);
-    return new InputStatistics(input, tokens, sumAbs, sumSquares, maxAbs, gram);
   }
 
   /** Frees the Gram unless {@link #finish} handed it over. */

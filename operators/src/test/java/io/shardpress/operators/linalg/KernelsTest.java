@@ -13,6 +13,7 @@ import org.assertj.core.data.Offset;
 import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -95,6 +96,22 @@ class KernelsTest {
       for (MatrixKernels provider : PROVIDERS) {
         assertThat(bits(provider, floats)).as(provider + ", seed %d", SEED).isEqualTo(expected);
       }
+    }
+  }
+
+  /** Too large for the reference in all forms: the two native libraries against each other. */
+  @ParameterizedTest
+  @CsvSource({"1000, 2049, 129", "2049, 1000, 33", "129, 31, 2049"})
+  void largeProductsAgree(int m, int n, int k) {
+    Random random = new Random(SEED + m);
+    try (INDArray a = framed(random, Form.PLAIN, m, k);
+        INDArray b = framed(random, Form.TRANSPOSED, k, n);
+        INDArray start = Floats.zeros(m + 1, n + 3);
+        INDArray expected =
+            product(PROVIDERS.get(1), Form.PLAIN, a, Form.TRANSPOSED, b, Update.SET, start);
+        INDArray actual =
+            product(PROVIDERS.get(0), Form.PLAIN, a, Form.TRANSPOSED, b, Update.SET, start)) {
+      assertClose(expected, actual, 1e-5f * k, "seed " + (SEED + m));
     }
   }
 
