@@ -2,13 +2,12 @@ package io.shardpress.jobs.spark;
 
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
-import java.util.Optional;
 import org.apache.spark.SparkConf;
 
 /**
  * How large a process may become, heap and arrays together, before it refuses the next array: a
- * little less than at which the system kills it. Without this the limit is four times the heap,
- * which has nothing to do with what there is.
+ * little less than at which the system kills it. Unless told, JavaCPP refuses arrays beyond the
+ * size of the heap, which has nothing to do with what there is.
  */
 final class MemoryLimits {
   private static final long MEBI = 1 << 20;
@@ -18,6 +17,7 @@ final class MemoryLimits {
   private static final String KUBERNETES_FACTOR = "spark.kubernetes.memoryOverheadFactor";
   private static final String MINIMUM = "spark.executor.minMemoryOverhead";
   private static final String OFF_HEAP = "spark.memory.offHeap.size";
+  private static final int HEAPS_WITHOUT_CONTAINER = 4;
 
   private MemoryLimits() {}
 
@@ -29,21 +29,21 @@ final class MemoryLimits {
   }
 
   /**
-   * For an executor in a container, which Spark's settings size; absent where the cluster manager
-   * makes none (standalone), unless the user has said all the same what is beside the heap.
+   * For an executor: its container, which Spark's settings size. Where the cluster manager makes
+   * none (standalone) and the user has not said what is beside the heap, four times the heap.
    */
-  static Optional<Long> ofExecutor(SparkConf conf) {
+  static long ofExecutor(SparkConf conf) {
+    long heap = conf.getSizeAsMb(HEAP, "1g");
     String master = conf.get("spark.master", "");
     boolean container = master.startsWith("yarn") || master.startsWith("k8s");
     if (!container && !conf.contains(OVERHEAD) && !conf.contains(FACTOR)) {
-      return Optional.empty();
+      return HEAPS_WITHOUT_CONTAINER * heap * MEBI;
     }
-    long heap = conf.getSizeAsMb(HEAP, "1g");
     long offHeap =
         conf.getBoolean("spark.memory.offHeap.enabled", false)
             ? conf.getSizeAsBytes(OFF_HEAP, "0") / MEBI
             : 0;
-    return Optional.of(below((heap + overhead(conf, heap) + offHeap) * MEBI));
+    return below((heap + overhead(conf, heap) + offHeap) * MEBI);
   }
 
   /** As Spark's cluster managers reckon it, in MiB. */

@@ -25,15 +25,16 @@ public final class Session implements AutoCloseable {
   private static final String OWN_CACHE = "shardpress-natives";
 
   /**
-   * Settings of glibc's malloc; other C libraries ignore them. By default an array of more than 32
-   * MB is fresh memory from the kernel every time, which costs 0.4 ms per MB to touch. These keep
-   * up to 1 GiB of what is freed for the next array, in one pool for all threads, and ask the
-   * kernel for huge pages: 0.1 ms. An array of more than 1 GiB still returns to the kernel when it
-   * is freed, so a process does not stay at its peak. The launcher sets the same.
+   * Settings of glibc's malloc; other C libraries ignore them. By default memory of more than 32 MB
+   * is fresh from the kernel every time, which costs 0.4 ms per MB to touch. These keep what is
+   * freed in pieces of up to 128 MiB, and of that up to 512 MiB, for whatever is next, in one pool
+   * for all threads: 0.1 ms. With a higher threshold large pieces that are still in use keep freed
+   * ones below them from the kernel, and a process grows to three times what it uses; huge pages
+   * gain little more and stall where memory is fragmented. The launcher sets the same.
    */
   private static final String MALLOC =
-      "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=1073741824"
-          + ":glibc.malloc.arena_max=1:glibc.malloc.hugetlb=1";
+      "glibc.malloc.mmap_threshold=134217728:glibc.malloc.trim_threshold=536870912"
+          + ":glibc.malloc.arena_max=1";
 
   private final SparkSession session;
   private final KernelsUsed kernels = new KernelsUsed();
@@ -91,12 +92,9 @@ public final class Session implements AutoCloseable {
     // two versions on one host would delete each other's libraries, and not every file system
     // locks. A relative folder lies in the executor's own working directory, and goes with it.
     addOption(conf, Natives.CACHE_DIRECTORY, OWN_CACHE);
-    MemoryLimits.ofExecutor(conf)
-        .ifPresent(
-            limit -> {
-              addOption(conf, Natives.MAX_BYTES, Long.toString(limit));
-              addOption(conf, Natives.MAX_PHYSICAL_BYTES, Long.toString(limit));
-            });
+    String limit = Long.toString(MemoryLimits.ofExecutor(conf));
+    addOption(conf, Natives.MAX_BYTES, limit);
+    addOption(conf, Natives.MAX_PHYSICAL_BYTES, limit);
     // Tasks bring their own threads; without this the libraries start one per core as they load.
     conf.setIfMissing("spark.executorEnv.OPENBLAS_NUM_THREADS", "1");
     conf.setIfMissing("spark.executorEnv.OMP_NUM_THREADS", "1");

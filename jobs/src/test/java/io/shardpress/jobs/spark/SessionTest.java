@@ -75,14 +75,14 @@ class SessionTest {
     conf.set("spark.memory.offHeap.enabled", String.valueOf(offHeap != null));
 
     long reserve = Math.max(container * MEBI / 20, 256 * MEBI);
-    assertThat(MemoryLimits.ofExecutor(conf)).contains(container * MEBI - reserve);
+    assertThat(MemoryLimits.ofExecutor(conf)).isEqualTo(container * MEBI - reserve);
   }
 
   @ParameterizedTest
   @CsvSource({"spark://host", "'local-cluster[2,1,1024]'", "local"})
-  void setsNoLimitWhereNobodySizesAContainer(String master) {
+  void takesFourTimesTheHeapWhereNobodySizesAContainer(String master) {
     SparkConf conf = conf(Map.of("spark.master", master, "spark.executor.memory", "4g"));
-    assertThat(MemoryLimits.ofExecutor(conf)).isEmpty();
+    assertThat(MemoryLimits.ofExecutor(conf)).isEqualTo(16384 * MEBI);
   }
 
   @Test

@@ -10,10 +10,10 @@ public final class Natives {
   /** Where native libraries are unpacked. */
   public static final String CACHE_DIRECTORY = "org.bytedeco.javacpp.cachedir";
 
-  /** Bytes of native memory that are handed out one by one; those of arrays are not. */
+  /** Bytes of arrays and other native memory, in use or kept for the next. */
   public static final String MAX_BYTES = "org.bytedeco.javacpp.maxbytes";
 
-  /** Resident bytes of the whole process, Java heap and arrays included. */
+  /** Resident bytes of the whole process, Java heap included. */
   public static final String MAX_PHYSICAL_BYTES = "org.bytedeco.javacpp.maxphysicalbytes";
 
   private Natives() {}
