@@ -13,8 +13,11 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
@@ -73,6 +76,41 @@ class LauncherTest {
     assertThat(plan.code()).as(plan.toString()).isZero();
     assertThat(plan.out()).contains("28 to compress");
     assertThat(plan.err()).as(plan.toString()).isEmpty();
+  }
+
+  @Test
+  void a_process_is_told_of_threads_and_memory_unless_the_user_has_told_it() throws Exception {
+    Map<String, String> stub = Map.of("JAVA_HOME", javaThatShowsItsEnvironment().toString());
+    Ended told = run(stub, "doctor");
+    assertThat(told.out().lines())
+        .contains("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1")
+        .anyMatch(line -> line.startsWith("GLIBC_TUNABLES=glibc.malloc.mmap_threshold="));
+
+    Map<String, String> own = new HashMap<>(stub);
+    own.putAll(Map.of("OMP_NUM_THREADS", "3", "GLIBC_TUNABLES", "glibc.malloc.arena_max=2"));
+    assertThat(run(own, "doctor").out().lines())
+        .contains("OMP_NUM_THREADS=3", "GLIBC_TUNABLES=glibc.malloc.arena_max=2");
+  }
+
+  @Test
+  void libraries_are_not_taken_from_a_folder_of_somebody_else() throws Exception {
+    String user = run(Map.of("JAVA_HOME", javaThatShowsItsEnvironment().toString()), "uid").out();
+    Path taken = folder.resolve("shardpress-natives-" + user.lines().findFirst().orElseThrow());
+    Files.writeString(taken, "not a folder");
+
+    Ended refused = run(Map.of("TMPDIR", folder.toString()), "doctor");
+    assertThat(refused.code()).as(refused.toString()).isEqualTo(3);
+    assertThat(refused.err())
+        .isEqualTo(
+            "shardpress: %s is not a folder of yours, and libraries in it would be run. Set SHARDPRESS_NATIVES to another folder.\n"
+                .formatted(taken));
+  }
+
+  private Path javaThatShowsItsEnvironment() throws IOException {
+    Path java = Files.createDirectories(folder.resolve("jdk/bin")).resolve("java");
+    Files.writeString(java, "#!/bin/sh\nid -u\nenv\n");
+    Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
+    return folder.resolve("jdk");
   }
 
   @Test
@@ -156,8 +194,13 @@ class LauncherTest {
   private record Ended(int code, String out, String err) {}
 
   private Ended run(String... command) throws IOException, InterruptedException {
+    return run(Map.of(), command);
+  }
+
+  private Ended run(Map<String, String> environment, String... command)
+      throws IOException, InterruptedException {
     Path errors = folder.resolve("stderr.txt");
-    Process process = start(errors, command);
+    Process process = start(errors, environment, command);
     try {
       String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertThat(process.waitFor(120, TimeUnit.SECONDS)).as("ends").isTrue();
@@ -168,12 +211,20 @@ class LauncherTest {
   }
 
   private Process start(Path errors, String... command) throws IOException {
+    return start(errors, Map.of(), command);
+  }
+
+  private Process start(Path errors, Map<String, String> environment, String... command)
+      throws IOException {
     List<String> all = new ArrayList<>(List.of(Home.root().resolve("shardpress").toString()));
     all.addAll(List.of(command));
     ProcessBuilder builder = new ProcessBuilder(all);
     builder.directory(folder.toFile());
     builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
     builder.environment().put("SHARDPRESS_JAVA_OPTS", "-Xmx1g");
+    List.of("GLIBC_TUNABLES", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        .forEach(builder.environment()::remove);
+    builder.environment().putAll(environment);
     builder.redirectError(errors.toFile());
     return builder.start();
   }

@@ -12,6 +12,7 @@ import io.shardpress.jobs.job.EvaluateJob;
 import io.shardpress.jobs.recipe.EvaluationSettings;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.spark.Session;
+import io.shardpress.operators.linalg.KernelChoice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,7 +61,7 @@ class ReferenceModelsTest {
     try (Session session =
         Session.start(Map.of("spark.master", "local[2]", "spark.ui.enabled", "false"))) {
       found =
-          new EvaluateJob(session, Progress.ofProcess(System.out))
+          new EvaluateJob(session, Progress.ofProcess(System.out), KernelChoice.AUTO)
               .run(Location.of(model.toString()), Optional.empty(), settings)
               .evaluation();
     }

@@ -18,6 +18,7 @@ final class RunRecordSchema {
           "started_at",
           "application_id",
           "versions",
+          "kernels",
           "recipe",
           "model",
           "family",

@@ -69,7 +69,7 @@ public final class Shardpress implements AutoCloseable {
    * evaluation data.
    */
   public EvaluationReport evaluate(String model) {
-    return new EvaluateJob(session(), progress())
+    return new EvaluateJob(session(), progress(), recipe.run().kernels())
         .run(Location.of(model), Optional.of(Location.of(recipe.model())), recipe.evaluation());
   }
 

@@ -2,7 +2,9 @@ package io.shardpress.jobs.cli;
 
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.jobs.job.Doctor;
+import io.shardpress.jobs.job.Doctor.Health;
 import io.shardpress.jobs.recipe.Recipe;
+import io.shardpress.jobs.spark.Session;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
@@ -23,8 +25,9 @@ final class DoctorCommand implements Callable<Integer> {
   public Integer call() {
     HadoopStore store = HadoopStore.of(new Configuration());
     Recipe resolved = recipe.read(store);
+    Session.prepareProcess();
     List<Doctor.Finding> findings = Doctor.examine(store, resolved);
     findings.forEach(finding -> System.out.println(finding.text()));
-    return findings.stream().allMatch(Doctor.Finding::healthy) ? 0 : ENVIRONMENT;
+    return findings.stream().anyMatch(finding -> finding.health() == Health.FAIL) ? ENVIRONMENT : 0;
   }
 }

@@ -73,7 +73,7 @@ final class EvaluateCommand implements Callable<Integer> {
     Progress progress = Progress.ofProcess(System.out);
     try (Session session = Session.start(resolved.spark())) {
       EvaluationReport report =
-          new EvaluateJob(session, progress)
+          new EvaluateJob(session, progress, resolved.run().kernels())
               .run(Location.of(measured), reference.map(Location::of), settings);
       progress.say(report.text());
       json.ifPresent(

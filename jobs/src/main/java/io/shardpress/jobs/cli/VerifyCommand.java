@@ -49,7 +49,9 @@ final class VerifyCommand implements Callable<Integer> {
             .map(Location::of);
     Progress progress = Progress.ofProcess(System.out);
     try (Session session = Session.start(resolved.spark())) {
-      progress.say(new VerifyJob(session, progress).run(Location.of(checkpoint), original));
+      progress.say(
+          new VerifyJob(session, progress, resolved.run().kernels())
+              .run(Location.of(checkpoint), original));
     }
     return 0;
   }

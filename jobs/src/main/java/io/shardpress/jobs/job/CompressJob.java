@@ -31,6 +31,7 @@ import io.shardpress.jobs.report.RunRecord;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Session;
+import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.operators.encoding.Encoder;
 import io.shardpress.operators.quantization.Scheme;
 import java.time.Instant;
@@ -84,7 +85,7 @@ public final class CompressJob {
     this.publisher = new Publisher(store, output, existing);
     UUID run = UUID.randomUUID();
     this.workspace = Workspace.beside(output, run);
-    this.log = new RunLog(run, recipe, session.applicationId(), Instant.now());
+    this.log = new RunLog(run, recipe, session.application(), Instant.now());
   }
 
   /**
@@ -147,7 +148,7 @@ public final class CompressJob {
         "assemble",
         () -> {
           publisher.makeRoom(log.running());
-          publisher.writeShards(shards, session.tasks(), progress);
+          publisher.writeShards(shards, tasks(), progress);
           publisher.writeCompanions(source.checkpoint(), config(source, plan, outcomes));
           return shards;
         });
@@ -159,10 +160,14 @@ public final class CompressJob {
   }
 
   private List<LayerOutcome> solve(Plan plan, Optional<TokenChunks> tokens) {
-    Solving solving = new Solving(session.tasks(), progress, model, workspace, encoder, plan, log);
+    Solving solving = new Solving(tasks(), progress, model, workspace, encoder, plan, log);
     return tokens
         .map(chunks -> solving.withData(recipe.calibration(), chunks))
         .orElseGet(solving::withoutData);
+  }
+
+  private Tasks tasks() {
+    return session.tasks(recipe.run().kernels());
   }
 
   private TokenChunks calibrationTokens(OpenModel source) {
@@ -217,7 +222,7 @@ public final class CompressJob {
   }
 
   private void evaluate(TokenChunks tokens) {
-    Evaluator evaluator = new Evaluator(session.tasks(), progress);
+    Evaluator evaluator = new Evaluator(tasks(), progress);
     log.time(
         "evaluate",
         () -> {

@@ -5,7 +5,6 @@ import io.shardpress.common.error.ShardpressException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
-import io.shardpress.jobs.recipe.DataSize;
 import io.shardpress.jobs.recipe.Recipe;
 import io.shardpress.jobs.run.Versions;
 import io.shardpress.jobs.run.Workspace;
@@ -22,14 +21,28 @@ import java.util.function.Supplier;
 public final class Doctor {
   private Doctor() {}
 
+  /** What a finding means for a run. */
+  public enum Health {
+    OK("ok"),
+    /** The run can do, but not as it should. */
+    WARN("warn"),
+    FAIL("FAIL");
+
+    private final String text;
+
+    Health(String text) {
+      this.text = text;
+    }
+  }
+
   /**
    * @param what the thing looked at
    * @param state what was found, or what is wrong and how to mend it
    */
-  public record Finding(boolean healthy, String what, String state) {
+  public record Finding(Health health, String what, String state) {
     /** One line for a terminal. */
     public String text() {
-      return "%-4s %-12s %s".formatted(healthy ? "ok" : "FAIL", what, state);
+      return "%-4s %-12s %s".formatted(health.text, what, state);
     }
   }
 
@@ -37,15 +50,14 @@ public final class Doctor {
   public static List<Finding> examine(HadoopStore store, Recipe recipe) {
     List<Finding> findings = new ArrayList<>();
     findings.add(java());
-    Versions.all()
+    Versions.software()
         .forEach(
             (name, version) -> {
               if (!name.equals("java")) {
-                findings.add(new Finding(true, name, version));
+                findings.add(new Finding(Health.OK, name, version));
               }
             });
-    findings.add(natives());
-    findings.add(memory());
+    findings.addAll(NativeChecks.examine(recipe.run().kernels()));
     if (!recipe.model().isBlank()) {
       findings.add(model(store, Location.of(recipe.model())));
     }
@@ -56,20 +68,9 @@ public final class Doctor {
   private static Finding java() {
     int feature = Runtime.version().feature();
     return feature >= 17
-        ? new Finding(true, "java", System.getProperty("java.version"))
-        : new Finding(false, "java", "found %d; install a JDK 17 or newer".formatted(feature));
-  }
-
-  private static Finding natives() {
-    String directory =
-        Optional.ofNullable(System.getProperty("org.bytedeco.javacpp.cachedir"))
-            .orElse(System.getProperty("user.home") + "/.javacpp/cache");
-    return new Finding(true, "native cache", directory);
-  }
-
-  private static Finding memory() {
-    return new Finding(
-        true, "heap", "%s at most".formatted(new DataSize(Runtime.getRuntime().maxMemory())));
+        ? new Finding(Health.OK, "java", System.getProperty("java.version"))
+        : new Finding(
+            Health.FAIL, "java", "found %d; install a JDK 17 or newer".formatted(feature));
   }
 
   private static Finding model(Store store, Location model) {
@@ -94,7 +95,7 @@ public final class Doctor {
               store.delete(made);
               return output + ": can be written, listed and deleted";
             }));
-    if (findings.get(0).healthy()) {
+    if (findings.get(0).health() == Health.OK) {
       leftovers(store, output).ifPresent(findings::add);
     }
     return findings;
@@ -107,7 +108,7 @@ public final class Doctor {
         ? Optional.empty()
         : Optional.of(
             new Finding(
-                true,
+                Health.OK,
                 "leftovers",
                 "%d unfinished runs in %s; delete the folder unless one is still running"
                     .formatted(runs, staging)));
@@ -132,9 +133,9 @@ public final class Doctor {
 
   private static Finding attempt(String what, Supplier<String> look) {
     try {
-      return new Finding(true, what, look.get());
+      return new Finding(Health.OK, what, look.get());
     } catch (ShardpressException e) {
-      return new Finding(false, what, e.getMessage());
+      return new Finding(Health.FAIL, what, e.getMessage());
     }
   }
 }

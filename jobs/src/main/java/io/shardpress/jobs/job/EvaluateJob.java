@@ -10,16 +10,19 @@ import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.recipe.EvaluationSettings;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.spark.Session;
+import io.shardpress.operators.linalg.KernelChoice;
 import java.util.Optional;
 
 /** Measures a checkpoint on held-out text, alone or beside its dense original. */
 public final class EvaluateJob {
   private final Session session;
   private final Progress progress;
+  private final KernelChoice kernels;
 
-  public EvaluateJob(Session session, Progress progress) {
+  public EvaluateJob(Session session, Progress progress, KernelChoice kernels) {
     this.session = session;
     this.progress = progress;
+    this.kernels = kernels;
   }
 
   /**
@@ -41,7 +44,7 @@ public final class EvaluateJob {
               .prepare(settings.dataSettings(), tokenSource.tokens(), scratch);
       return new EvaluationReport(
           model.toString(),
-          new Evaluator(session.tasks(), progress).evaluate(measured, dense, tokens));
+          new Evaluator(session.tasks(kernels), progress).evaluate(measured, dense, tokens));
     } finally {
       store.delete(scratch);
     }

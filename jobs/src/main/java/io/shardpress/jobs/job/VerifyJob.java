@@ -14,6 +14,7 @@ import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.jobs.spark.Session;
 import io.shardpress.jobs.verify.CheckFile;
 import io.shardpress.jobs.verify.CheckTensor;
+import io.shardpress.operators.linalg.KernelChoice;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -29,10 +30,12 @@ public final class VerifyJob {
 
   private final Session session;
   private final Progress progress;
+  private final KernelChoice kernels;
 
-  public VerifyJob(Session session, Progress progress) {
+  public VerifyJob(Session session, Progress progress, KernelChoice kernels) {
     this.session = session;
     this.progress = progress;
+    this.kernels = kernels;
   }
 
   /**
@@ -44,7 +47,7 @@ public final class VerifyJob {
     List<PublishedFile> files = recordedFiles(store, output);
     progress.begin("verify", files.stream().mapToDouble(PublishedFile::bytes).sum());
     session
-        .tasks()
+        .tasks(kernels)
         .run(
             "verify files of " + output.name(),
             files.stream().map(file -> new CheckFile(store, output, file)).toList(),
@@ -63,7 +66,7 @@ public final class VerifyJob {
     progress.begin("verify", tensors.size());
     List<CheckTensor.Checked> checked =
         session
-            .tasks()
+            .tasks(kernels)
             .run(
                 "verify tensors against " + source.location().name(),
                 tensors.stream().map(name -> new CheckTensor(model, source, name)).toList(),

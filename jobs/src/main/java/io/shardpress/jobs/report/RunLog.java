@@ -10,6 +10,7 @@ import io.shardpress.jobs.plan.Plan;
 import io.shardpress.jobs.recipe.Recipe;
 import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.jobs.run.Versions;
+import io.shardpress.jobs.spark.Application;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,7 +26,7 @@ import java.util.stream.Collectors;
 public final class RunLog {
   private final UUID run;
   private final Recipe recipe;
-  private final String applicationId;
+  private final Application application;
   private final Instant startedAt;
   private final Map<String, Double> seconds = new LinkedHashMap<>();
   private final List<LayerOutcome> layers = new ArrayList<>();
@@ -36,10 +37,10 @@ public final class RunLog {
   private Optional<String> calibrationDigest = Optional.empty();
   private Optional<Evaluation> evaluation = Optional.empty();
 
-  public RunLog(UUID run, Recipe recipe, String applicationId, Instant startedAt) {
+  public RunLog(UUID run, Recipe recipe, Application application, Instant startedAt) {
     this.run = run;
     this.recipe = recipe;
-    this.applicationId = applicationId;
+    this.application = application;
     this.startedAt = startedAt;
   }
 
@@ -117,14 +118,17 @@ public final class RunLog {
         layers.stream()
             .collect(
                 Collectors.groupingBy(LayerOutcome::kind, TreeMap::new, Collectors.counting()));
+    Map<String, String> versions = Versions.all(recipe.run().kernels());
+    application.kernels().report(versions.get("kernels"), application.driver());
     return new RunRecord(
         RunRecord.FORMAT,
         run.toString(),
         status,
         error,
         startedAt.toString(),
-        applicationId,
-        Versions.all(),
+        application.id(),
+        versions,
+        kernels(),
         // Spark settings may hold credentials under any name: they stay out.
         recipe.resolved().withoutPath("spark").root().render(ConfigRenderOptions.concise()),
         recipe.model(),
@@ -138,6 +142,17 @@ public final class RunLog {
         evaluation,
         seconds,
         files,
-        plan.map(Plan::warnings).orElse(List.of()));
+        warnings());
+  }
+
+  private KernelRecord kernels() {
+    return new KernelRecord(
+        recipe.run().kernels().text(), application.threadsPerTask(), application.kernels().hosts());
+  }
+
+  private List<String> warnings() {
+    List<String> warnings = new ArrayList<>(plan.map(Plan::warnings).orElse(List.of()));
+    warnings.addAll(application.kernels().warnings());
+    return warnings;
   }
 }

@@ -35,6 +35,7 @@ public record RunRecord(
     String startedAt,
     String applicationId,
     Map<String, String> versions,
+    KernelRecord kernels,
     @JsonRawValue String recipe,
     String model,
     Optional<String> family,

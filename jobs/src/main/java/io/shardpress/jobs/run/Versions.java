@@ -1,5 +1,6 @@
 package io.shardpress.jobs.run;
 
+import io.shardpress.operators.linalg.KernelChoice;
 import io.shardpress.operators.linalg.Kernels;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -15,15 +16,21 @@ public final class Versions {
         .orElse("development");
   }
 
-  /** In the order a reader wants them. Loads the numeric kernels. */
-  public static Map<String, String> all() {
+  /** In the order a reader wants them. Loads the numeric kernels chosen. */
+  public static Map<String, String> all(KernelChoice choice) {
+    Map<String, String> versions = software();
+    versions.put("kernels", Kernels.description(choice));
+    versions.put("processor", System.getProperty("os.arch") + ", " + System.getProperty("os.name"));
+    return versions;
+  }
+
+  /** Those that are known without loading anything. */
+  public static Map<String, String> software() {
     Map<String, String> versions = new LinkedHashMap<>();
     versions.put("shardpress", shardpress());
     versions.put("spark", org.apache.spark.package$.MODULE$.SPARK_VERSION());
     versions.put("scala", scala.util.Properties.versionNumberString());
     versions.put("java", System.getProperty("java.version"));
-    versions.put("kernels", Kernels.description());
-    versions.put("processor", System.getProperty("os.arch") + ", " + System.getProperty("os.name"));
     return versions;
   }
 }

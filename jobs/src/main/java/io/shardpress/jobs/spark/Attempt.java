@@ -1,32 +1,72 @@
 package io.shardpress.jobs.spark;
 
+import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.ShardpressException;
+import io.shardpress.operators.linalg.KernelChoice;
+import io.shardpress.operators.linalg.Kernels;
+import io.shardpress.operators.linalg.Workers;
 import java.io.Serializable;
 import java.util.Optional;
+import org.apache.spark.SparkEnv;
 
 /**
  * How a task ended. A typed error is a result, not a thrown exception: it would fail again, so
  * Spark must not retry it.
+ *
+ * @param kernels what the task computed with, if it did
+ * @param host where it ran
  */
-record Attempt<R extends Serializable>(Optional<R> value, Optional<ShardpressException> failure) {
+record Attempt<R extends Serializable>(
+    Optional<R> value,
+    Optional<ShardpressException> failure,
+    Optional<String> kernels,
+    String host) {
 
-  static <R extends Serializable> Wire of(Work<R> work) {
+  /** Runs {@code work} on so many threads, its own included, with the kernels chosen. */
+  static <R extends Serializable> Wire of(Work<R> work, int threads, KernelChoice kernels) {
     try {
-      return new Wire(work.run(), null);
+      Kernels.Computed<R> done = Kernels.with(kernels, () -> Workers.on(threads, work::run));
+      return new Wire(done.value(), null, done.kernels().orElse(null), thisHost());
+    } catch (EnvironmentException e) {
+      return failed(new EnvironmentException(here() + e.getMessage(), e));
     } catch (ShardpressException e) {
-      return new Wire(null, e);
+      return failed(e);
     } catch (OutOfMemoryError e) {
       // As an Error it would end the whole process, which in local mode is the driver too. What
       // the task held is free by now, so Spark may try again, perhaps beside smaller neighbours.
-      throw new OutOfTaskMemory(e);
+      throw OutOfTaskMemory.of(e, thisHost());
+    } catch (LinkageError e) {
+      // This one too would end the process, and Spark would start the next to fail like it.
+      return failed(
+          new EnvironmentException(
+              "%sA library cannot be loaded: %s. `shardpress doctor` on that host says which and why."
+                  .formatted(here(), e),
+              e));
     }
   }
 
+  private static Wire failed(ShardpressException failure) {
+    return new Wire(null, failure, null, thisHost());
+  }
+
+  private static String here() {
+    return SparkEnv.get().executorId().equals("driver") ? "" : "On host %s: ".formatted(thisHost());
+  }
+
+  private static String thisHost() {
+    return SparkEnv.get().blockManager().blockManagerId().host();
+  }
+
   /** What travels; {@link Optional} does not serialize. */
-  record Wire(Serializable value, ShardpressException failure) implements Serializable {
+  record Wire(Serializable value, ShardpressException failure, String kernels, String host)
+      implements Serializable {
     @SuppressWarnings("unchecked")
     <R extends Serializable> Attempt<R> received() {
-      return new Attempt<>(Optional.ofNullable((R) value), Optional.ofNullable(failure));
+      return new Attempt<>(
+          Optional.ofNullable((R) value),
+          Optional.ofNullable(failure),
+          Optional.ofNullable(kernels),
+          host);
     }
   }
 }

@@ -3,7 +3,10 @@ package io.shardpress.jobs.spark;
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
+import io.shardpress.operators.linalg.KernelChoice;
+import io.shardpress.operators.linalg.Natives;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import org.apache.hadoop.fs.FileSystem;
@@ -18,9 +21,23 @@ import org.apache.spark.sql.SparkSession;
 public final class Session implements AutoCloseable {
   private static final String MASTER = "spark.master";
   private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";
-  private static final String NATIVE_CACHE = "-Dorg.bytedeco.javacpp.cachedir=";
+  private static final String DEFAULT_OPTIONS = "spark.executor.defaultJavaOptions";
+  private static final String OWN_CACHE = "shardpress-natives";
+
+  /**
+   * Settings of glibc's malloc; other C libraries ignore them. By default memory of more than 32 MB
+   * is fresh from the kernel every time, which costs 0.4 ms per MB to touch. These keep what is
+   * freed in pieces of up to 128 MiB, and of that up to 512 MiB, for whatever is next, in one pool
+   * for all threads: 0.1 ms. With a higher threshold large pieces that are still in use keep freed
+   * ones below them from the kernel, and a process grows to three times what it uses; huge pages
+   * gain little more and stall where memory is fragmented. The launcher sets the same.
+   */
+  private static final String MALLOC =
+      "glibc.malloc.mmap_threshold=134217728:glibc.malloc.trim_threshold=536870912"
+          + ":glibc.malloc.arena_max=1";
 
   private final SparkSession session;
+  private final KernelsUsed kernels = new KernelsUsed();
 
   private Session(SparkSession session) {
     this.session = session;
@@ -34,6 +51,7 @@ public final class Session implements AutoCloseable {
    */
   public static Session start(Map<String, String> settings) {
     requireVersion();
+    prepareProcess();
     SparkConf conf = new SparkConf();
     settings.forEach(conf::setIfMissing);
     conf.setIfMissing("spark.app.name", "shardpress");
@@ -57,16 +75,38 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /** Says how executors load the numeric kernels; without effect in one process. */
-  private static void prepareExecutors(SparkConf conf) {
-    String options = conf.get(EXECUTOR_OPTIONS, "");
-    if (!options.contains(NATIVE_CACHE)) {
-      // Executors of one host that extract libraries into one folder damage each other's; a
-      // relative folder lies in the executor's own working directory.
-      conf.set(EXECUTOR_OPTIONS, (options + " " + NATIVE_CACHE + "shardpress-natives").strip());
+  /**
+   * Settles where this process unpacks native libraries and how large it may become, where nothing
+   * has been said. It counts until the first array.
+   */
+  public static void prepareProcess() {
+    if ("cluster".equals(System.getProperty("spark.submit.deployMode"))) {
+      Natives.cacheIn(OWN_CACHE); // the driver has a working directory of its own there
     }
-    // A task is one thread; without this the library starts one per core when it loads.
+    Natives.limitMemory(MemoryLimits.here());
+  }
+
+  /** Says how executors load native libraries and use memory; without effect in one process. */
+  static void prepareExecutors(SparkConf conf) {
+    // JavaCPP locks its folder while it unpacks, but goes by the name of a jar: applications of
+    // two versions on one host would delete each other's libraries, and not every file system
+    // locks. A relative folder lies in the executor's own working directory, and goes with it.
+    addOption(conf, Natives.CACHE_DIRECTORY, OWN_CACHE);
+    String limit = Long.toString(MemoryLimits.ofExecutor(conf));
+    addOption(conf, Natives.MAX_BYTES, limit);
+    addOption(conf, Natives.MAX_PHYSICAL_BYTES, limit);
+    // Tasks bring their own threads; without this the libraries start one per core as they load.
     conf.setIfMissing("spark.executorEnv.OPENBLAS_NUM_THREADS", "1");
+    conf.setIfMissing("spark.executorEnv.OMP_NUM_THREADS", "1");
+    conf.setIfMissing("spark.executorEnv.GLIBC_TUNABLES", MALLOC);
+  }
+
+  private static void addOption(SparkConf conf, String property, String value) {
+    String given = conf.get(DEFAULT_OPTIONS, "") + " " + conf.get(EXECUTOR_OPTIONS, "");
+    if (!given.toLowerCase(Locale.ROOT).contains("-d" + property + "=")) {
+      String option = " -D%s=%s".formatted(property, value);
+      conf.set(EXECUTOR_OPTIONS, (conf.get(EXECUTOR_OPTIONS, "") + option).strip());
+    }
   }
 
   private static void requireVersion() {
@@ -89,8 +129,9 @@ public final class Session implements AutoCloseable {
     return JavaSparkContext.fromSparkContext(session.sparkContext());
   }
 
-  public Tasks tasks() {
-    return new Tasks(context());
+  /** Runs tasks that compute with the kernels chosen. */
+  public Tasks tasks(KernelChoice choice) {
+    return new Tasks(context(), choice, kernels);
   }
 
   /** Storage with this application's Hadoop settings and credentials. */
@@ -98,9 +139,13 @@ public final class Session implements AutoCloseable {
     return HadoopStore.of(session.sparkContext().hadoopConfiguration());
   }
 
-  /** Spark's name for the application. */
-  public String applicationId() {
-    return session.sparkContext().applicationId();
+  public Application application() {
+    SparkConf conf = session.sparkContext().getConf();
+    return new Application(
+        session.sparkContext().applicationId(),
+        conf.get("spark.driver.host"),
+        conf.getInt("spark.task.cpus", 1),
+        kernels);
   }
 
   /**

@@ -13,11 +13,11 @@ public final class TaskFailures {
   /** What {@code thrown}, by the Spark job that {@code job} describes, means to the user. */
   public static RuntimeException translate(String job, Exception thrown) {
     for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-      if (cause instanceof OutOfTaskMemory || cause instanceof OutOfMemoryError) {
-        return new EnvironmentException(
-            "The job '%s' ran out of memory (%s). Give executors more memory (spark.executor.memory and spark.executor.memoryOverhead; in local mode --driver-memory), or run fewer tasks at once (spark.executor.cores)."
-                .formatted(job, cause.getMessage()),
-            thrown);
+      if (cause instanceof OutOfTaskMemory told) {
+        return outOfMemory(job, told.getMessage(), told.memory(), thrown);
+      }
+      if (cause instanceof OutOfMemoryError) {
+        return outOfMemory(job, cause.getMessage(), OutOfTaskMemory.Memory.HEAP, thrown);
       }
       if (STOPPED.matcher(String.valueOf(cause.getMessage())).find()) {
         return new EnvironmentException(
@@ -29,6 +29,12 @@ public final class TaskFailures {
     return thrown instanceof RuntimeException unchecked
         ? unchecked
         : new IllegalStateException("The job '%s' failed: %s".formatted(job, root(thrown)), thrown);
+  }
+
+  private static EnvironmentException outOfMemory(
+      String job, String why, OutOfTaskMemory.Memory memory, Exception thrown) {
+    return new EnvironmentException(
+        "The job '%s' ran out of memory (%s). %s".formatted(job, why, memory.remedy()), thrown);
   }
 
   private static Throwable root(Throwable thrown) {

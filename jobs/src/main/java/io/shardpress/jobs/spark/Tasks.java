@@ -1,6 +1,7 @@
 package io.shardpress.jobs.spark;
 
 import io.shardpress.common.error.ShardpressException;
+import io.shardpress.operators.linalg.KernelChoice;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,15 +27,31 @@ import scala.runtime.BoxedUnit;
  * Runs independent pieces of work, one task each, in the order given (put the dearest first), and
  * tells the driver about each as it finishes. The first typed error cancels the rest and is thrown,
  * once the tasks that were running have ended.
+ *
+ * <p>A task computes on as many threads as Spark has set aside for it ({@code spark.task.cpus}, one
+ * by default), and with the kernels that the driver has chosen.
  */
 public final class Tasks {
   private static final Duration LONGEST_WAIT = Duration.ofMinutes(1);
   private static final Duration POLL = Duration.ofMillis(20);
 
   private final JavaSparkContext spark;
+  private final KernelChoice kernels;
+  private final KernelsUsed used;
 
   public Tasks(JavaSparkContext spark) {
+    this(spark, KernelChoice.AUTO, new KernelsUsed());
+  }
+
+  /**
+   * @param kernels what tasks compute with; {@code AUTO} leaves it to each executor, unless this
+   *     process has a system property that decides
+   * @param used is told what they did compute with
+   */
+  public Tasks(JavaSparkContext spark, KernelChoice kernels, KernelsUsed used) {
     this.spark = spark;
+    this.kernels = kernels.resolved();
+    this.used = used;
   }
 
   /**
@@ -49,12 +66,14 @@ public final class Tasks {
       return List.of();
     }
     String group = "shardpress-" + UUID.randomUUID();
-    Collector<R> collector = new Collector<>(work.size(), onResult, group, spark);
+    Collector<R> collector = new Collector<>(work.size(), onResult, group);
     spark.setJobGroup(group, description, true);
     try {
       JavaRDD<Work<R>> pieces = spark.parallelize(new ArrayList<>(work), work.size());
       ClassTag<Attempt.Wire> tag = ClassTag$.MODULE$.apply(Attempt.Wire.class);
-      spark.sc().runJob(pieces.rdd(), new RunPiece<R>(), indices(work.size()), collector, tag);
+      spark
+          .sc()
+          .runJob(pieces.rdd(), new RunPiece<R>(kernels), indices(work.size()), collector, tag);
     } catch (Exception e) {
       awaitEnd(group);
       throw collector.failure.get() == null
@@ -112,30 +131,35 @@ public final class Tasks {
       implements Serializable {
     private static final long serialVersionUID = 1L;
 
+    private final KernelChoice kernels;
+
+    RunPiece(KernelChoice kernels) {
+      this.kernels = kernels;
+    }
+
     @Override
     public Attempt.Wire apply(TaskContext context, scala.collection.Iterator<Work<R>> pieces) {
-      return Attempt.of(pieces.next());
+      return Attempt.of(pieces.next(), context.cpus(), kernels);
     }
   }
 
-  private static final class Collector<R extends Serializable>
+  private final class Collector<R extends Serializable>
       extends AbstractFunction2<Object, Attempt.Wire, BoxedUnit> {
     private final List<R> results;
     private final Consumer<R> onResult;
     private final String group;
-    private final JavaSparkContext spark;
     private final AtomicReference<ShardpressException> failure = new AtomicReference<>();
 
-    Collector(int size, Consumer<R> onResult, String group, JavaSparkContext spark) {
+    Collector(int size, Consumer<R> onResult, String group) {
       this.results = new ArrayList<>(Collections.nCopies(size, null));
       this.onResult = onResult;
       this.group = group;
-      this.spark = spark;
     }
 
     @Override
     public BoxedUnit apply(Object partition, Attempt.Wire wire) {
       Attempt<R> attempt = wire.received();
+      attempt.kernels().ifPresent(description -> used.report(description, attempt.host()));
       attempt.value().ifPresent(value -> results.set((Integer) partition, value));
       attempt.value().ifPresent(onResult);
       if (attempt.failure().isPresent() && failure.compareAndSet(null, attempt.failure().get())) {

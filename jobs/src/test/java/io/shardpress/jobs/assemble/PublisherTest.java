@@ -19,6 +19,8 @@ import io.shardpress.jobs.recipe.RecipeReader;
 import io.shardpress.jobs.report.RunLog;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.run.Workspace;
+import io.shardpress.jobs.spark.Application;
+import io.shardpress.jobs.spark.KernelsUsed;
 import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.jobs.storage.Sha256;
 import java.io.ByteArrayOutputStream;
@@ -44,7 +46,11 @@ import org.junit.jupiter.api.io.TempDir;
 class PublisherTest {
   private final HadoopStore store = TinyCheckpoint.store();
   private final RunLog log =
-      new RunLog(UUID.randomUUID(), RecipeReader.ofAssignments(List.of()), "app-1", Instant.EPOCH);
+      new RunLog(
+          UUID.randomUUID(),
+          RecipeReader.ofAssignments(List.of()),
+          new Application("app-1", "localhost", 1, new KernelsUsed()),
+          Instant.EPOCH);
 
   @TempDir private Path folder;
   private Path output;

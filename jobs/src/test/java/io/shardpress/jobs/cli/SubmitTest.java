@@ -2,6 +2,8 @@ package io.shardpress.jobs.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.shardpress.jobs.cli.Launcher.Ended;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -41,6 +43,52 @@ class SubmitTest {
     assertThat(publishedHashes("submitted"))
         .containsKeys("model.safetensors", "config.json", "tokenizer.json")
         .isEqualTo(publishedHashes("embedded"));
+    JsonNode kernels = new ObjectMapper().readTree(runRecord("submitted")).path("kernels");
+    assertThat(kernels.path("wanted").asText()).isEqualTo("auto");
+    assertThat(kernels.path("threads_per_task").asInt()).isEqualTo(1);
+    assertThat(kernels.path("hosts")).as("driver and executors compute alike").hasSize(1);
+  }
+
+  @Test
+  void executors_compute_with_the_kernels_of_the_recipe_or_not_at_all() throws Exception {
+    Ended ended =
+        compress(
+            "openblas",
+            "--set",
+            "run.kernels=openblas",
+            "--",
+            "--master",
+            "local-cluster[1,1,1024]",
+            "--driver-memory=512m");
+
+    assertThat(ended.exitCode()).as(ended.output()).isZero();
+    JsonNode kernels = new ObjectMapper().readTree(runRecord("openblas")).path("kernels");
+    assertThat(kernels.path("wanted").asText()).isEqualTo("openblas");
+    assertThat(kernels.path("hosts").fieldNames().next()).startsWith("OpenBLAS");
+    assertThat(kernels.path("hosts")).hasSize(1);
+  }
+
+  /** An executor's limit is an option of its process; here it is too small for the first array. */
+  @Test
+  void executors_that_are_too_small_say_so() throws Exception {
+    Ended ended =
+        compress(
+            "small",
+            "--",
+            "--master",
+            "local-cluster[1,1,1024]",
+            "--driver-memory=512m",
+            "--conf",
+            "spark.executor.extraJavaOptions=-Dorg.bytedeco.javacpp.maxphysicalbytes=50m");
+
+    assertThat(ended.exitCode()).as(ended.output()).isEqualTo(3);
+    assertThat(ended.output())
+        .containsPattern("ran out of memory \\(.*50M\\); host .*, process of at most 50 MiB, ")
+        .contains("spark.executor.memoryOverhead");
+  }
+
+  private static String runRecord(String output) throws IOException {
+    return Files.readString(directory.resolve(output).resolve("run.json"));
   }
 
   @Test

@@ -20,6 +20,7 @@ import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.report.RunRecord;
 import io.shardpress.jobs.spark.Session;
 import io.shardpress.jobs.storage.Sha256;
+import io.shardpress.operators.linalg.KernelChoice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,7 +74,7 @@ class CompressJobTest {
     assertThat(verify(Optional.empty())).startsWith("verified 4 files, ");
 
     EvaluationReport report =
-        new EvaluateJob(session, TinyRun.quiet())
+        new EvaluateJob(session, TinyRun.quiet(), KernelChoice.AUTO)
             .run(at(output), Optional.of(at(model)), recipe(evaluation()).evaluation());
     assertThat(report.evaluation().windows()).isEqualTo(4);
     assertThat(report.evaluation().reference().orElseThrow().mean()).isBetween(1e-6, 1.0);
@@ -91,6 +92,16 @@ class CompressJobTest {
     assertThat(record.experts()).hasSize(2 * 2 * TinyCheckpoint.EXPERTS);
     assertThat(record.evaluation().orElseThrow().windows()).isEqualTo(4);
     assertThat(files(output)).doesNotContain("_staging");
+  }
+
+  @Test
+  void computesWithTheKernelsOfTheRecipe() {
+    TinyCheckpoint.llama(1).write(model);
+    RunRecord record = compress(GPTQ + calibration() + "run.kernels = java");
+
+    assertThat(record.versions()).containsEntry("kernels", "java loops, 1 thread per call");
+    assertThat(record.kernels().wanted()).isEqualTo("java");
+    assertThat(record.kernels().hosts()).containsOnlyKeys("java loops, 1 thread per call");
   }
 
   @Test
@@ -225,7 +236,7 @@ class CompressJobTest {
   }
 
   private String verify(Optional<Location> source) {
-    return new VerifyJob(session, TinyRun.quiet()).run(at(output), source);
+    return new VerifyJob(session, TinyRun.quiet(), KernelChoice.AUTO).run(at(output), source);
   }
 
   private String calibration() {

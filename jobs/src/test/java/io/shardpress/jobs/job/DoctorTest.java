@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardpress.jobs.fixture.Recipes;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
 import io.shardpress.jobs.job.Doctor.Finding;
+import io.shardpress.jobs.job.Doctor.Health;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,24 +22,50 @@ class DoctorTest {
 
     assertThat(findings)
         .extracting(Finding::what)
-        .contains("java", "spark", "kernels", "native cache", "heap")
+        .contains("java", "spark", "kernels", "native cache", "memory")
         .doesNotContain("model", "output")
         .doesNotHaveDuplicates();
-    assertThat(findings).allMatch(Finding::healthy);
+    assertThat(findings).extracting(Finding::health).containsOnly(Health.OK);
+  }
+
+  @Test
+  void saysWhichKernelsLoadAndWhichComputes() {
+    assertThat(finding("", "kernels").state())
+        .startsWith("oneDNN ")
+        .endsWith("(run.kernels = auto)");
+    assertThat(finding("run.kernels = openblas", "kernels").state())
+        .startsWith("OpenBLAS ")
+        .endsWith("(run.kernels = openblas)");
+    for (String provider : List.of("onednn", "openblas", "java")) {
+      assertThat(finding("", "  " + provider).text()).matches("ok +" + provider + " +loads");
+    }
+  }
+
+  @Test
+  void warnsOfAFolderThatLibrariesCannotBeUnpackedInto() throws IOException {
+    assertThat(NativeChecks.cache(folder.resolve("new")).health()).isEqualTo(Health.OK);
+    assertThat(NativeChecks.cache(folder.resolve("new")).state()).contains("new, ", " free");
+
+    Path file = Files.writeString(folder.resolve("file"), "x");
+    Finding found = NativeChecks.cache(file.resolve("natives"));
+    assertThat(found.health()).isEqualTo(Health.WARN);
+    assertThat(found.state())
+        .startsWith(file.resolve("natives") + " cannot be made: ")
+        .contains("libraries take 600.0 MB: set SHARDPRESS_NATIVES (or -Dorg.bytedeco.javacpp");
   }
 
   @Test
   void opensTheModel() {
     TinyCheckpoint.llama(1).writeSharded(folder.resolve("m"));
     Finding model = finding("model = " + folder.resolve("m"), "model");
-    assertThat(model.healthy()).isTrue();
+    assertThat(model.health()).isEqualTo(Health.OK);
     assertThat(model.state()).endsWith("/m: 21 tensors in 2 files");
   }
 
   @Test
   void saysWhatIsWrongWithTheModel() {
     Finding model = finding("model = " + folder.resolve("none"), "model");
-    assertThat(model.healthy()).isFalse();
+    assertThat(model.health()).isEqualTo(Health.FAIL);
     assertThat(model.text()).startsWith("FAIL model        There is no checkpoint in ");
   }
 
@@ -47,7 +74,7 @@ class DoctorTest {
     Path output = folder.resolve("a/b/out");
     Finding found = finding("output.uri = " + output, "output");
 
-    assertThat(found.healthy()).isTrue();
+    assertThat(found.health()).isEqualTo(Health.OK);
     assertThat(found.state()).endsWith("out: can be written, listed and deleted");
     assertThat(folder.resolve("a")).doesNotExist();
   }
@@ -57,7 +84,7 @@ class DoctorTest {
     Path output = Files.createDirectory(folder.resolve("out"));
     Files.writeString(output.resolve("x"), "x");
 
-    assertThat(finding("output.uri = " + output, "output").healthy()).isTrue();
+    assertThat(finding("output.uri = " + output, "output").health()).isEqualTo(Health.OK);
     assertThat(output.toFile().list()).containsExactly("x");
   }
 
@@ -65,7 +92,7 @@ class DoctorTest {
   void saysWhyTheOutputCannotBeWritten() throws IOException {
     Path file = Files.writeString(folder.resolve("file"), "x");
     Finding found = finding("output.uri = " + file.resolve("out"), "output");
-    assertThat(found.healthy()).isFalse();
+    assertThat(found.health()).isEqualTo(Health.FAIL);
     assertThat(found.state()).contains(file.toString());
   }
 
@@ -76,7 +103,7 @@ class DoctorTest {
     Files.createDirectories(output.resolve("_staging/two"));
 
     Finding found = finding("output.uri = " + output, "leftovers");
-    assertThat(found.healthy()).isTrue();
+    assertThat(found.health()).isEqualTo(Health.OK);
     assertThat(found.state()).startsWith("2 unfinished runs in ");
   }
 

@@ -7,6 +7,7 @@ import io.shardpress.common.error.InputException;
 import io.shardpress.jobs.data.DataSettings;
 import io.shardpress.jobs.data.Sample;
 import io.shardpress.jobs.fixture.Recipes;
+import io.shardpress.operators.linalg.KernelChoice;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -43,8 +44,19 @@ class RecipeReaderTest {
         .isEqualTo(
             new OutputSettings(
                 Optional.empty(), OutputFormat.COMPRESSED_TENSORS, new DataSize(5_000_000_000L)));
-    assertThat(recipe.run()).isEqualTo(new RunSettings(0));
+    assertThat(recipe.run()).isEqualTo(new RunSettings(0, KernelChoice.AUTO));
     assertThat(recipe.spark()).isEmpty();
+  }
+
+  @Test
+  void readsTheKernelsToComputeWith() {
+    assertThat(Recipes.read(folder, "run.kernels = onednn").run().kernels())
+        .isEqualTo(KernelChoice.ONEDNN);
+    assertThatThrownBy(() -> Recipes.read(folder, "run.kernels = mkl"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("run.kernels")
+        .hasMessageContaining("mkl")
+        .hasMessageContaining("openblas");
   }
 
   @Test

@@ -19,11 +19,14 @@ import io.shardpress.jobs.plan.Planner;
 import io.shardpress.jobs.recipe.Recipe;
 import io.shardpress.jobs.run.Json;
 import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.spark.Application;
+import io.shardpress.jobs.spark.KernelsUsed;
 import io.shardpress.operators.encoding.CompressedTensors;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class RunLogTest {
   private final UUID run = UUID.randomUUID();
+  private final KernelsUsed kernels = new KernelsUsed();
 
   @TempDir private Path folder;
   private Recipe recipe;
@@ -42,7 +46,8 @@ class RunLogTest {
         Recipes.read(
             folder,
             "model = /m, steps = [ { rtn { group-size = 16 } } ], spark.hadoop.key = secret");
-    log = new RunLog(run, recipe, "app-7", Instant.parse("2026-02-03T04:05:06Z"));
+    Application application = new Application("app-7", "driver-host", 2, kernels);
+    log = new RunLog(run, recipe, application, Instant.parse("2026-02-03T04:05:06Z"));
   }
 
   @Test
@@ -60,6 +65,21 @@ class RunLogTest {
     assertThat(record.layers()).isEmpty();
     assertThat(record.sizes()).isEmpty();
     assertThat(record.versions()).containsKeys("shardpress", "spark", "java", "kernels");
+  }
+
+  @Test
+  void recordsWhatItComputesWithAndWhere() {
+    assertThat(log.running().kernels().wanted()).isEqualTo("auto");
+    assertThat(log.running().kernels().threadsPerTask()).isEqualTo(2);
+    assertThat(log.running().kernels().hosts())
+        .containsExactly(
+            Map.entry(log.running().versions().get("kernels"), List.of("driver-host")));
+    assertThat(log.running().warnings()).isEmpty();
+
+    kernels.report("something else", "other-host");
+    assertThat(log.running().kernels().hosts())
+        .containsEntry("something else", List.of("other-host"));
+    assertThat(log.running().warnings()).singleElement().asString().contains("other-host");
   }
 
   @Test

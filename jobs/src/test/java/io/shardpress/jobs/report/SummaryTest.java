@@ -80,6 +80,7 @@ class SummaryTest {
             "",
             "",
             Map.of(),
+            new KernelRecord("auto", 1, Map.of()),
             "{}",
             "/m",
             Optional.empty(),

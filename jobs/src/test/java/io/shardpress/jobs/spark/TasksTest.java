@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.InputException;
 import io.shardpress.jobs.fixture.SparkTest;
+import io.shardpress.operators.linalg.KernelChoice;
+import io.shardpress.operators.linalg.Kernels;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -142,8 +144,60 @@ class TasksTest {
         .isInstanceOf(EnvironmentException.class)
         .hasMessageContaining("The job 'factor the Gram' ran out of memory")
         .hasMessageContaining("Physical memory usage is too high")
-        .hasMessageContaining("spark.executor.memoryOverhead");
+        .hasMessageContaining("process of at most ")
+        .hasMessageContaining("(spark.executor.memoryOverhead or memoryOverheadFactor");
     assertThat(marks(at, "greedy")).as("another try may meet fewer neighbours").isEqualTo(3);
+  }
+
+  @Test
+  void tellsAFullHeapFromFullNativeMemory(SparkSession spark) {
+    Work<Integer> greedy =
+        () -> {
+          throw new OutOfMemoryError("Java heap space");
+        };
+    long heap = Runtime.getRuntime().maxMemory() >> 20;
+
+    assertThatThrownBy(() -> tasks(spark).run("plan", List.of(greedy)))
+        .isInstanceOf(EnvironmentException.class)
+        .hasMessageContaining("ran out of memory (Java heap space; host ")
+        .hasMessageContaining(", heap of at most %d MiB).".formatted(heap))
+        .hasMessageContaining("Give the heap more (spark.executor.memory;");
+  }
+
+  @Test
+  void aLibraryThatIsMissingIsAFaultOfTheEnvironment(SparkSession spark) {
+    Work<Integer> broken =
+        () -> {
+          throw new UnsatisfiedLinkError("no jnidnnl in java.library.path");
+        };
+    assertThatThrownBy(() -> tasks(spark).run("factor", List.of(broken)))
+        .isInstanceOf(EnvironmentException.class)
+        .hasMessageContaining("A library cannot be loaded: ")
+        .hasMessageContaining("no jnidnnl in java.library.path")
+        .hasMessageContaining("shardpress doctor");
+  }
+
+  @Test
+  void tasksComputeWithTheKernelsOfTheDriversChoice(SparkSession spark) {
+    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    KernelsUsed used = new KernelsUsed();
+    Work<Boolean> computing = Kernels::multiplyBf16;
+
+    new Tasks(context, KernelChoice.JAVA, used).run("compute", List.of(computing));
+    assertThat(used.hosts()).containsOnlyKeys("java loops, 1 thread per call");
+
+    new Tasks(context, KernelChoice.OPENBLAS, used).run("compute", List.of(computing));
+    assertThat(used.hosts()).hasSize(2);
+    assertThat(used.warnings()).hasSize(1);
+  }
+
+  @Test
+  void tasksThatDoNotComputeLoadNoKernels(SparkSession spark) {
+    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    KernelsUsed used = new KernelsUsed();
+
+    new Tasks(context, KernelChoice.JAVA, used).run("squares", squares(3));
+    assertThat(used.hosts()).isEmpty();
   }
 
   @Test

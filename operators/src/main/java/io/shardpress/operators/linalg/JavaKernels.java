@@ -11,7 +11,7 @@ final class JavaKernels implements MatrixKernels {
 
   @Override
   public String description() {
-    return "java (no native library), 1 thread";
+    return "java loops, 1 thread per call";
   }
 
   @Override

@@ -1,25 +1,67 @@
 package io.shardpress.operators.linalg;
 
 import io.shardpress.common.error.EnvironmentException;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.stream.Stream;
 
 /**
- * The provider that this JVM computes with, chosen once at first use: oneDNN, or OpenBLAS where
- * that does not load, or else plain Java. The system property {@value #PROPERTY} ({@code auto},
- * {@code onednn}, {@code openblas}, {@code java}) forces one, and then fails instead of falling
- * back.
+ * The provider that the current work computes with: the one that {@link #with} names, else what
+ * {@link KernelChoice#AUTO} stands for. Every provider is loaded once per process, at its first
+ * use.
  */
 public final class Kernels {
-  public static final String PROPERTY = "shardpress.kernels";
+  private static final ThreadLocal<Scope> CURRENT =
+      ThreadLocal.withInitial(() -> new Scope(KernelChoice.AUTO));
 
   private Kernels() {}
 
-  /** Provider, version, instruction set and threads per call, for run records and doctor. */
-  public static String description() {
-    return chosen().description();
+  /**
+   * What a piece of work returned, and the description of the kernels that it computed with, if it
+   * did.
+   */
+  public record Computed<T>(T value, Optional<String> kernels) {}
+
+  /**
+   * Whether a provider loads in this process.
+   *
+   * @param text its description, or why it does not load and what to do
+   */
+  public record Trial(KernelChoice provider, boolean loads, String text) {}
+
+  /**
+   * Runs {@code work} with the kernels chosen, on this thread and its {@link Workers}.
+   *
+   * @throws EnvironmentException at the first computation, when the provider does not load
+   */
+  public static <T> Computed<T> with(KernelChoice choice, Supplier<T> work) {
+    Scope scope = new Scope(choice);
+    T value = within(scope, work);
+    return new Computed<>(value, scope.used());
+  }
+
+  /**
+   * Provider, version, instruction set and threads per call, for run records and doctor.
+   *
+   * @throws EnvironmentException when the provider does not load
+   */
+  public static String description(KernelChoice choice) {
+    return Providers.load(choice).description();
+  }
+
+  /** Loads every provider in turn, which takes seconds and stays. */
+  public static List<Trial> trials() {
+    return Stream.of(KernelChoice.ONEDNN, KernelChoice.OPENBLAS, KernelChoice.JAVA)
+        .map(
+            choice -> {
+              try {
+                return new Trial(choice, true, description(choice));
+              } catch (EnvironmentException e) {
+                return new Trial(choice, false, e.getMessage());
+              }
+            })
+        .toList();
   }
 
   /** Whether products of BF16 operands are faster here than of F32; they work anywhere. */
@@ -28,63 +70,42 @@ public final class Kernels {
   }
 
   static MatrixKernels chosen() {
-    return Holder.CHOSEN.kernels().orElseThrow(() -> Holder.CHOSEN.refusal().orElseThrow());
+    return CURRENT.get().kernels();
   }
 
-  static MatrixKernels choose(String wanted) {
-    return switch (wanted) {
-      case "java" -> new JavaKernels();
-      case "openblas" -> load("OpenBLAS", OpenBlasKernels::new);
-      case "onednn" -> load("oneDNN", OneDnnKernels::new);
-      case "auto" -> {
-        try {
-          yield load("oneDNN", OneDnnKernels::new);
-        } catch (EnvironmentException e) {
-          logger().warn("{} Falling back to OpenBLAS.", e.getMessage());
-        }
-        try {
-          yield load("OpenBLAS", OpenBlasKernels::new);
-        } catch (EnvironmentException e) {
-          logger().warn("{} Falling back to plain Java, which is far slower.", e.getMessage());
-          yield new JavaKernels();
-        }
-      }
-      default ->
-          throw new EnvironmentException(
-              "Unknown value '%s' of -D%s. Use auto, onednn, openblas or java."
-                  .formatted(wanted, PROPERTY));
-    };
+  /** What the current work computes with, for threads that help it. */
+  static Scope scope() {
+    return CURRENT.get();
   }
 
-  static MatrixKernels load(String provider, Supplier<MatrixKernels> constructor) {
+  static <T> T within(Scope scope, Supplier<T> work) {
+    Scope before = CURRENT.get();
+    CURRENT.set(scope);
     try {
-      return constructor.get();
-    } catch (LinkageError e) {
-      throw new EnvironmentException(
-          "%s cannot be loaded: %s. Check that the native cache directory (-Dorg.bytedeco.javacpp.cachedir) is writable, has space, and is not shared by processes of different versions; or run with another provider: -D%s=java."
-              .formatted(provider, e.getMessage(), PROPERTY),
-          e);
+      return work.get();
+    } finally {
+      CURRENT.set(before);
     }
   }
 
-  private static Logger logger() {
-    return LoggerFactory.getLogger(Kernels.class);
-  }
+  /** A choice, and what it came to: work that never computes loads nothing. */
+  static final class Scope {
+    private final KernelChoice choice;
+    private volatile Optional<MatrixKernels> kernels = Optional.empty();
 
-  /**
-   * The kernels, or why there are none: a class that failed to initialize could not say it twice.
-   */
-  record Choice(Optional<MatrixKernels> kernels, Optional<EnvironmentException> refusal) {
-    static Choice of(String wanted) {
-      try {
-        return new Choice(Optional.of(choose(wanted)), Optional.empty());
-      } catch (EnvironmentException e) {
-        return new Choice(Optional.empty(), Optional.of(e));
+    Scope(KernelChoice choice) {
+      this.choice = choice;
+    }
+
+    MatrixKernels kernels() {
+      if (kernels.isEmpty()) {
+        kernels = Optional.of(Providers.load(choice));
       }
+      return kernels.get();
     }
-  }
 
-  private static final class Holder {
-    static final Choice CHOSEN = Choice.of(System.getProperty(PROPERTY, "auto"));
+    Optional<String> used() {
+      return kernels.map(MatrixKernels::description);
+    }
   }
 }

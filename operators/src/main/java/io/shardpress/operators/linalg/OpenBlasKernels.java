@@ -11,6 +11,7 @@ import static org.bytedeco.openblas.global.openblas.cblas_sgemm;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.nativeblas.NativeOpsHolder;
 
 /** OpenBLAS through its C interfaces, pinned to one thread. */
 final class OpenBlasKernels implements MatrixKernels {
@@ -26,8 +27,22 @@ final class OpenBlasKernels implements MatrixKernels {
   @Override
   public String description() {
     int threads = openblas.blas_get_num_threads();
-    return "%s, %d thread%s per call"
-        .formatted(openblas.OPENBLAS_VERSION.strip(), threads, threads == 1 ? "" : "s");
+    return "%s (%s), %d thread%s per call"
+        .formatted(
+            openblas.OPENBLAS_VERSION.strip(), instructionSet(), threads, threads == 1 ? "" : "s");
+  }
+
+  /** What the library goes by when it picks its kernels. */
+  private static String instructionSet() {
+    String forced = System.getenv("OPENBLAS_CORETYPE");
+    if (forced != null) {
+      return forced;
+    }
+    return switch (NativeOpsHolder.getInstance().getDeviceNativeOps().optimalLevel()) {
+      case 3 -> "AVX-512";
+      case 2 -> "AVX2";
+      default -> System.getProperty("os.arch");
+    };
   }
 
   @Override

@@ -82,6 +82,7 @@ public final class Workers {
       return;
     }
     AtomicInteger next = new AtomicInteger();
+    Kernels.Scope kernels = Kernels.scope();
     Runnable share =
         () -> {
           try {
@@ -95,7 +96,7 @@ public final class Workers {
         };
     List<Future<?>> running = new ArrayList<>();
     for (int i = 0; i < wanted; i++) {
-      running.add(pool.submit(share));
+      running.add(pool.submit(() -> help(kernels, share)));
     }
     try {
       // the parts must not start parallel parts of their own: the threads are taken
@@ -108,6 +109,15 @@ public final class Workers {
     } finally {
       running.forEach(Workers::await);
     }
+  }
+
+  private static void help(Kernels.Scope kernels, Runnable share) {
+    Kernels.within(
+        kernels,
+        () -> {
+          share.run();
+          return null;
+        });
   }
 
   private static void await(Future<?> future) {

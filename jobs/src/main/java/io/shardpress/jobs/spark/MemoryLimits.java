@@ -1,0 +1,62 @@
+package io.shardpress.jobs.spark;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import org.apache.spark.SparkConf;
+
+/**
+ * How large a process may become, heap and arrays together, before it refuses the next array: a
+ * little less than at which the system kills it. Unless told, JavaCPP refuses arrays beyond the
+ * size of the heap, which has nothing to do with what there is.
+ */
+final class MemoryLimits {
+  private static final long MEBI = 1 << 20;
+  private static final String HEAP = "spark.executor.memory";
+  private static final String OVERHEAD = "spark.executor.memoryOverhead";
+  private static final String FACTOR = "spark.executor.memoryOverheadFactor";
+  private static final String KUBERNETES_FACTOR = "spark.kubernetes.memoryOverheadFactor";
+  private static final String MINIMUM = "spark.executor.minMemoryOverhead";
+  private static final String OFF_HEAP = "spark.memory.offHeap.size";
+  private static final int HEAPS_WITHOUT_CONTAINER = 4;
+
+  private MemoryLimits() {}
+
+  /** For this process, which has its container or machine to itself. */
+  static long here() {
+    OperatingSystemMXBean system =
+        (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    return below(system.getTotalMemorySize());
+  }
+
+  /**
+   * For an executor: its container, which Spark's settings size. Where the cluster manager makes
+   * none (standalone) and the user has not said what is beside the heap, four times the heap.
+   */
+  static long ofExecutor(SparkConf conf) {
+    long heap = conf.getSizeAsMb(HEAP, "1g");
+    String master = conf.get("spark.master", "");
+    boolean container = master.startsWith("yarn") || master.startsWith("k8s");
+    if (!container && !conf.contains(OVERHEAD) && !conf.contains(FACTOR)) {
+      return HEAPS_WITHOUT_CONTAINER * heap * MEBI;
+    }
+    long offHeap =
+        conf.getBoolean("spark.memory.offHeap.enabled", false)
+            ? conf.getSizeAsBytes(OFF_HEAP, "0") / MEBI
+            : 0;
+    return below((heap + overhead(conf, heap) + offHeap) * MEBI);
+  }
+
+  /** As Spark's cluster managers reckon it, in MiB. */
+  private static long overhead(SparkConf conf, long heap) {
+    if (conf.contains(OVERHEAD)) {
+      return conf.getSizeAsMb(OVERHEAD);
+    }
+    double factor = conf.getDouble(FACTOR, conf.getDouble(KUBERNETES_FACTOR, 0.1));
+    return Math.max((long) (factor * heap), conf.getSizeAsMb(MINIMUM, "384m"));
+  }
+
+  /** Room for shared pages, which are counted only by the system, and for what grows unasked. */
+  private static long below(long container) {
+    return container - Math.min(container / 4, Math.max(container / 20, 256 * MEBI));
+  }
+}
