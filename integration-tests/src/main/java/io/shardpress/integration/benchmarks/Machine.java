@@ -1,5 +1,6 @@
 package io.shardpress.integration.benchmarks;
 
+import io.shardpress.operators.linalg.KernelChoice;
 import io.shardpress.operators.linalg.Kernels;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,7 +25,7 @@ final class Machine {
             processor(),
             Cores.count(),
             System.getProperty("java.runtime.version"),
-            Kernels.description());
+            Kernels.description(KernelChoice.AUTO));
   }
 
   private static String processor() {

@@ -112,10 +112,10 @@ public final class BFloats {
   static short nearest(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {
-      return (short) (bits >>> MANTISSA_BITS_DROPPED | 0x40);
+      return (short) ((bits >>> MANTISSA_BITS_DROPPED) | 0x40);
     }
-    int even = bits >>> MANTISSA_BITS_DROPPED & 1;
-    return (short) (bits + 0x7fff + even >>> MANTISSA_BITS_DROPPED);
+    int odd = (bits >>> MANTISSA_BITS_DROPPED) & 1;
+    return (short) ((bits + 0x7fff + odd) >>> MANTISSA_BITS_DROPPED);
   }
 
   /** A fresh pointer to the first element; valid while the array is open and reachable. */

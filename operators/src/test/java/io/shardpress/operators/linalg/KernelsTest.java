@@ -207,7 +207,7 @@ class KernelsTest {
       one[i] = 1;
       Floats.writeRow(gram, i, one);
     }
-    try (INDArray x = Floats.of(gaussian(random, 3 * n * n), 3 * n, n)) {
+    try (INDArray x = Floats.of(gaussian(random, 3 * n * n), 3L * n, n)) {
       Products.addGramUpper(gram, x);
     }
     Products.mirrorUpper(gram);

@@ -40,7 +40,7 @@ class WorkersTest {
                       4,
                       inner -> {
                         most.accumulateAndGet(running.incrementAndGet(), Math::max);
-                        Thread.yield();
+                        Thread.onSpinWait();
                         running.decrementAndGet();
                       }));
           return null;
