@@ -81,7 +81,7 @@ final class GptqSolver implements Solver {
         new QuantizedWeight.Assembly(
             scheme, Floats.rows(weight), Floats.columns(weight), factor.layout().groupOfColumn());
     GroupRange range = new GroupRange(scheme.grid(), clip, scaleType, DType.F32);
-    Rounding rounding = new Rounding(scheme.grid(), DType.F32);
+    Rounding rounding = new Rounding(scheme.grid());
     List<Panel> panels = new ArrayList<>();
     try {
       fillPanels(weight, factor, panels);

@@ -76,6 +76,14 @@ final class ReportBuilder {
       weightError += squaredDistance(dense, rounded);
       weightEnergy += squaredDistance(dense, zeros);
     }
+    return with(outcome, quantized, weightError, weightEnergy);
+  }
+
+  /** Ends a layer with one whose {@code Σ Δ²} and {@code Σ W²} are known. */
+  LayerResult with(
+      Outcome outcome, QuantizedWeight quantized, double squaredError, double squaredWeights) {
+    weightError = squaredError;
+    weightEnergy = squaredWeights;
     return new LayerResult(outcome, report(), Optional.of(quantized));
   }
 
