@@ -30,7 +30,14 @@ import java.util.Map;
  */
 public final class QualityTable {
   private static final List<String> METHODS =
-      List.of("rtn absmax", "rtn", "gptq absmax sequential", "gptq sequential", "gptq one-pass");
+      List.of(
+          "rtn absmax",
+          "rtn",
+          "gptq absmax sequential",
+          "gptq sequential f32",
+          "gptq sequential",
+          "gptq one-pass f32",
+          "gptq one-pass");
 
   private static final String HEAD =
       """
@@ -38,7 +45,8 @@ public final class QualityTable {
 
       Perplexity, KL divergence to the dense model (nats per token) and top-1 agreement of compressed checkpoints, read \
       back from disk. 64 calibration sequences, never from the evaluation text. `absmax` ranges are not clipped; RTN's \
-      default searches the clipping range, GPTQ's default tries several and keeps the best row by row. `gap closed` is \
+      default searches the clipping range, GPTQ's default tries several and keeps the best row by row. `f32` calibrates in \
+      F32, where the default takes BF16 for weights stored so (llama2xs is stored in F32). `gap closed` is \
       GPTQ's share of the way from RTN (absmax) to dense in perplexity. Made by
 
       ```
@@ -147,7 +155,8 @@ public final class QualityTable {
     settings.add("calibration.data=" + model.child(data.replace("evaluation", "calibration")));
     settings.add("calibration.sequences=64");
     settings.add("calibration.length=" + length);
-    settings.add("calibration.mode=" + (method.endsWith("sequential") ? "sequential" : "one-pass"));
+    settings.add("calibration.mode=" + (method.contains("sequential") ? "sequential" : "one-pass"));
+    settings.add("calibration.precision=" + (method.endsWith("f32") ? "f32" : "auto"));
     settings.add("evaluation.data=" + model.child(data));
     settings.add("evaluation.length=" + length);
     String bos = reference.path("bos_per_window").asBoolean() ? "always" : "never";

@@ -12,6 +12,7 @@ import io.shardpress.jobs.recipe.StarvedExperts;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Tasks;
+import io.shardpress.operators.model.Precision;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -30,6 +31,7 @@ public final class Calibration {
   private final Workspace workspace;
   private final Plan plan;
   private final TokenChunks tokens;
+  private final Precision precision;
   private final ExpertPolicy policy;
   private final List<ExpertTokens> experts = new ArrayList<>();
 
@@ -40,6 +42,7 @@ public final class Calibration {
       Workspace workspace,
       Plan plan,
       TokenChunks tokens,
+      Precision precision,
       ExpertPolicy policy) {
     this.tasks = tasks;
     this.progress = progress;
@@ -47,6 +50,7 @@ public final class Calibration {
     this.workspace = workspace;
     this.plan = plan;
     this.tokens = tokens;
+    this.precision = precision;
     this.policy = policy;
   }
 
@@ -111,7 +115,9 @@ public final class Calibration {
     tasks.run(
         "calibrate: dense model over " + tokens.sequences() + " sequences",
         perChunk(
-            chunk -> new ObserveAllStages(model, workspace, tokens, chunk, wanted, fromAllTokens)),
+            chunk ->
+                new ObserveAllStages(
+                    model, precision, workspace, tokens, chunk, wanted, fromAllTokens)),
         chunk ->
             progress.advance(
                 tokens.sequences(chunk), "chunk %d of %d".formatted(chunk + 1, tokens.chunks())));
@@ -124,7 +130,15 @@ public final class Calibration {
         perChunk(
             chunk ->
                 new ObserveStage(
-                    model, workspace, tokens, chunk, stage, before, wanted, fromAllTokens)));
+                    model,
+                    precision,
+                    workspace,
+                    tokens,
+                    chunk,
+                    stage,
+                    before,
+                    wanted,
+                    fromAllTokens)));
   }
 
   private <W> List<W> perChunk(IntFunction<W> work) {

@@ -53,7 +53,7 @@ final class ChunkStatistics implements InputObserver, AutoCloseable {
   void write(Store store, Location file) {
     List<RawTensor> tensors = new ArrayList<>();
     for (StatisticsAccumulator sum : sums.values()) {
-      try (InputStatistics statistics = sum.finish()) {
+      try (InputStatistics statistics = sum.finishForStorage()) {
         tensors.addAll(StoredStatistics.write(statistics));
       }
     }

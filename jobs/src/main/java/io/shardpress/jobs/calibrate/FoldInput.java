@@ -22,11 +22,11 @@ import java.util.Map;
 
 /**
  * Adds the partial sums of one input in chunk order and stores the result. Grams are added some
- * rows at a time, so that memory holds neither all chunks' Grams nor one of them.
+ * elements at a time, so that memory holds neither all chunks' Grams nor one of them.
  */
 record FoldInput(HadoopStore store, Workspace workspace, String input, int stage, int chunks)
     implements Work<FoldInput.Folded> {
-  /** Rows of a Gram that are added at a time: 16 MiB of F32. */
+  /** Elements of a Gram that are added at a time: 16 MiB of F32. */
   private static final int PIECE = 4 << 20;
 
   /**
@@ -42,7 +42,7 @@ record FoldInput(HadoopStore store, Workspace workspace, String input, int stage
       SafetensorsFile file = SafetensorsFile.read(store, workspace.partials(stage, chunk));
       Map<String, RawTensor> tensors = new HashMap<>();
       for (TensorSpec spec : specs(file)) {
-        if (!isGram(spec)) {
+        if (!StoredStatistics.isGram(spec)) {
           tensors.put(spec.name(), file.tensor(spec.name()));
         }
       }
@@ -67,10 +67,6 @@ record FoldInput(HadoopStore store, Workspace workspace, String input, int stage
         .toList();
   }
 
-  private static boolean isGram(TensorSpec spec) {
-    return spec.shape().size() == 2;
-  }
-
   private void write(List<SafetensorsFile> files, List<RawTensor> moments) {
     Map<String, RawTensor> sums = new HashMap<>();
     moments.forEach(tensor -> sums.put(tensor.spec().name(), tensor));
@@ -78,7 +74,7 @@ record FoldInput(HadoopStore store, Workspace workspace, String input, int stage
     try (SafetensorsWriter writer =
         new SafetensorsWriter(store.replace(workspace.statistics(input)), layout)) {
       for (TensorSpec spec : layout.specs()) {
-        if (isGram(spec)) {
+        if (StoredStatistics.isGram(spec)) {
           writeGram(files, spec, writer);
         } else {
           writer.write(sums.get(spec.name()));
@@ -91,15 +87,13 @@ record FoldInput(HadoopStore store, Workspace workspace, String input, int stage
   /** Sums in F64, stored in F32. */
   private static void writeGram(
       List<SafetensorsFile> files, TensorSpec gram, SafetensorsWriter writer) {
-    int n = Math.toIntExact(gram.shape().get(1));
-    int step = Math.max(1, PIECE / n);
-    for (int first = 0; first < n; first += step) {
-      int elements = Math.min(step, n - first) * n;
+    for (long first = 0; first < gram.elements(); first += PIECE) {
+      int elements = (int) Math.min(PIECE, gram.elements() - first);
       double[] sums = new double[elements];
       float[] part = new float[elements];
       for (SafetensorsFile file : files) {
-        RawTensor rows = file.rows(gram.name(), first, first + elements / n);
-        FloatCodec.decode(DType.F32, rows.data(), part, 0, elements);
+        RawTensor piece = file.rows(gram.name(), first, first + elements);
+        FloatCodec.decode(DType.F32, piece.data(), part, 0, elements);
         for (int i = 0; i < elements; i++) {
           sums[i] += part[i];
         }

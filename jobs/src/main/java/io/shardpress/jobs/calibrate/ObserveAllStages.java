@@ -6,6 +6,7 @@ import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.operators.model.Architecture;
+import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import java.util.List;
 import java.util.Set;
@@ -15,11 +16,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * One-pass calibration of one chunk: the dense model runs from embedding to head, and the wanted
  * inputs of every stage are summed on the way.
  *
+ * @param precision of the linears
  * @param wanted per stage (blocks, then the head) the inputs to sum
  * @param fromAllTokens inputs of experts that are to see every token of their layer
  */
 record ObserveAllStages(
     ModelRef model,
+    Precision precision,
     Workspace workspace,
     TokenChunks tokens,
     int chunk,
@@ -31,7 +34,7 @@ record ObserveAllStages(
   public Integer run() {
     OpenModel open = model.open();
     Architecture architecture = open.requireArchitecture();
-    WeightSource weights = open.weights();
+    WeightSource weights = open.weights(precision);
     int last = lastWanted();
     INDArray hidden = architecture.embed(tokens.readChunk(chunk), tokens.length(), weights);
     try {

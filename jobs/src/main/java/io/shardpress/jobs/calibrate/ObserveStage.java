@@ -8,6 +8,7 @@ import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.operators.model.InputObserver;
+import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -16,10 +17,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Sequential calibration of one stage on one chunk: takes the activations through the stage before,
  * now compressed, keeps them, and sums the wanted inputs of this stage with dense weights.
  *
+ * @param precision of the linears
  * @param before the compressed layers of the stage before
  */
 record ObserveStage(
     ModelRef model,
+    Precision precision,
     Workspace workspace,
     TokenChunks tokens,
     int chunk,
@@ -35,7 +38,7 @@ record ObserveStage(
     try (INDArray hidden = arriving(open)) {
       if (!wanted.isEmpty()) {
         try (ChunkStatistics sums = new ChunkStatistics(wanted, fromAllTokens)) {
-          Stages.run(open, stage, hidden, tokens.length(), open.weights(), sums).close();
+          Stages.run(open, stage, hidden, tokens.length(), open.weights(precision), sums).close();
           sums.write(model.store(), workspace.partials(stage, chunk));
         }
       }
@@ -55,7 +58,7 @@ record ObserveStage(
           open.requireArchitecture()
               .embed(tokens.readChunk(chunk), tokens.length(), open.weights());
     } else {
-      WeightSource compressed = open.with(before);
+      WeightSource compressed = open.with(before, precision);
       try (INDArray earlier =
           Activations.read(model.store(), workspace.activations(stage - 1, chunk))) {
         hidden =

@@ -1,5 +1,6 @@
 package io.shardpress.jobs.job;
 
+import io.shardpress.common.tensor.DType;
 import io.shardpress.jobs.calibrate.Calibration;
 import io.shardpress.jobs.compress.Compression;
 import io.shardpress.jobs.compress.LayerOutcome;
@@ -58,13 +59,25 @@ final class Solving {
 
   List<LayerOutcome> withData(CalibrationSettings settings, TokenChunks tokens) {
     Calibration calibration =
-        new Calibration(tasks, progress, model, workspace, plan, tokens, settings.experts());
+        new Calibration(
+            tasks,
+            progress,
+            model,
+            workspace,
+            plan,
+            tokens,
+            settings.precision().forWeights(storedTypes()),
+            settings.experts());
     List<LayerOutcome> outcomes =
         settings.mode() == CalibrationMode.ONE_PASS
             ? onePass(calibration)
             : sequential(calibration);
     log.calibrated(tokens.digest(), calibration.experts());
     return outcomes;
+  }
+
+  private List<DType> storedTypes() {
+    return plan.layers().stream().map(layer -> layer.weight().dtype()).toList();
   }
 
   private List<LayerOutcome> onePass(Calibration calibration) {

@@ -2,6 +2,7 @@ package io.shardpress.jobs.model;
 
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.LinearModule.Layout;
+import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -17,6 +18,11 @@ record CompressedWeights(ModuleWeights compressed, Map<String, Layout> layouts, 
   private static final String WEIGHT = ".weight";
 
   @Override
+  public Precision precision() {
+    return others.precision();
+  }
+
+  @Override
   public boolean contains(String tensor) {
     return isCompressed(tensor) || others.contains(tensor);
   }
@@ -26,6 +32,11 @@ record CompressedWeights(ModuleWeights compressed, Map<String, Layout> layouts, 
     if (!isCompressed(tensor)) {
       return others.matrix(tensor);
     }
+    INDArray dense = dense(tensor);
+    return precision() == Precision.BF16 ? Rounded.orAsItIs(dense) : dense;
+  }
+
+  private INDArray dense(String tensor) {
     INDArray dense = compressed.matrix(module(tensor));
     if (layouts.getOrDefault(module(tensor), Layout.OUT_IN) == Layout.OUT_IN) {
       return dense;

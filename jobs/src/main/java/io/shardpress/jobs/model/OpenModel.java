@@ -8,6 +8,7 @@ import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.Architecture;
 import io.shardpress.operators.model.Architectures;
 import io.shardpress.operators.model.LinearModule.Layout;
+import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -60,9 +61,14 @@ public record OpenModel(Checkpoint checkpoint, Optional<Architecture> architectu
     return new ModelTokens(checkpoint.location(), known.vocabulary(), known.contextLength(), bos);
   }
 
-  /** Weights of the checkpoint as the forward pass wants them. */
+  /** Weights of the checkpoint for a forward pass in F32. */
   public WeightSource weights() {
-    StoredWeights stored = new StoredWeights(checkpoint);
+    return weights(Precision.F32);
+  }
+
+  /** Weights of the checkpoint as a forward pass of that precision wants them. */
+  public WeightSource weights(Precision precision) {
+    StoredWeights stored = new StoredWeights(checkpoint, precision);
     return checkpoint
         .config()
         .quantization()
@@ -76,8 +82,8 @@ public record OpenModel(Checkpoint checkpoint, Optional<Architecture> architectu
   }
 
   /** The same weights with some modules as they are after compression. */
-  public WeightSource with(ModuleWeights compressed) {
-    return new CompressedWeights(compressed, layouts(), weights());
+  public WeightSource with(ModuleWeights compressed, Precision precision) {
+    return new CompressedWeights(compressed, layouts(), weights(precision));
   }
 
   /** A linear's dense weight as F32 or BF16 {@code [out, in]}; the caller closes it. */

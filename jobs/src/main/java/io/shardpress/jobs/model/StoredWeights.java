@@ -3,11 +3,12 @@ package io.shardpress.jobs.model;
 import io.shardpress.common.checkpoint.Checkpoint;
 import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Weights of a plain checkpoint, each read and decoded when it is asked for. */
-record StoredWeights(Checkpoint checkpoint) implements WeightSource {
+record StoredWeights(Checkpoint checkpoint, Precision precision) implements WeightSource {
 
   @Override
   public boolean contains(String tensor) {
@@ -16,7 +17,11 @@ record StoredWeights(Checkpoint checkpoint) implements WeightSource {
 
   @Override
   public INDArray matrix(String tensor) {
-    return Floats.decode(checkpoint.tensor(tensor));
+    RawTensor stored = checkpoint.tensor(tensor);
+    return switch (precision) {
+      case F32 -> Floats.decode(stored);
+      case BF16 -> Rounded.orAsItIs(Floats.load(stored));
+    };
   }
 
   @Override

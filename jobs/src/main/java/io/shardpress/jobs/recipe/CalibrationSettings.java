@@ -20,6 +20,7 @@ public record CalibrationSettings(
     int sequences,
     int length,
     CalibrationMode mode,
+    CalibrationPrecision precision,
     Sample sample,
     long seed,
     DataSettings.Bos bos,

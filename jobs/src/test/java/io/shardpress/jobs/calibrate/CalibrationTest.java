@@ -19,6 +19,7 @@ import io.shardpress.jobs.recipe.StarvedExperts;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.Architecture;
+import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StoredStatistics;
@@ -104,7 +105,7 @@ class CalibrationTest {
     StagedModules compressed =
         new StagedModules(run.model().store(), run.workspace(), run.encoder(), new HashMap<>(all));
     Map<String, double[]> dense = grams(run, open.weights());
-    Map<String, double[]> seen = grams(run, open.with(compressed));
+    Map<String, double[]> seen = grams(run, open.with(compressed, Precision.F32));
     // What attention reads follows from the blocks before alone; further into a block, statistics
     // see its dense weights.
     String qkv =
@@ -137,7 +138,13 @@ class CalibrationTest {
 
     for (int chunk = byOne.tokens().chunks() - 1; chunk >= 0; chunk--) {
       new ObserveAllStages(
-              byOne.model(), byOne.workspace(), byOne.tokens(), chunk, wanted, Set.of())
+              byOne.model(),
+              Precision.F32,
+              byOne.workspace(),
+              byOne.tokens(),
+              chunk,
+              wanted,
+              Set.of())
           .run();
     }
     for (String input : wanted.get(0)) {
@@ -158,6 +165,7 @@ class CalibrationTest {
 
     new ObserveStage(
             run.model(),
+            Precision.F32,
             run.workspace(),
             run.tokens(),
             0,
@@ -180,6 +188,7 @@ class CalibrationTest {
         run.workspace(),
         run.plan(),
         run.tokens(),
+        Precision.F32,
         POLICY);
   }
 

@@ -12,6 +12,7 @@ import io.shardpress.jobs.fixture.TinyTokens;
 import io.shardpress.jobs.recipe.ExpertPolicy;
 import io.shardpress.jobs.recipe.StarvedExperts;
 import io.shardpress.jobs.storage.TensorFiles;
+import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StoredStatistics;
 import java.nio.file.Path;
@@ -155,6 +156,7 @@ class ExpertCalibrationTest {
         run.workspace(),
         run.plan(),
         run.tokens(),
+        Precision.F32,
         new ExpertPolicy(minimum, 0, starved));
   }
 

@@ -18,6 +18,7 @@ import io.shardpress.jobs.recipe.StarvedExperts;
 import io.shardpress.jobs.storage.Sha256;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -72,7 +73,7 @@ class CompressionTest {
         new StagedModules(run.model().store(), run.workspace(), run.encoder(), layers);
 
     WeightSource dense = run.model().open().weights();
-    WeightSource compressed = run.model().open().with(staged);
+    WeightSource compressed = run.model().open().with(staged, Precision.F32);
     for (LayerOutcome outcome : outcomes) {
       try (INDArray before = dense.matrix(outcome.module() + ".weight");
           INDArray after = compressed.matrix(outcome.module() + ".weight")) {
@@ -211,6 +212,7 @@ class CompressionTest {
             run.workspace(),
             run.plan(),
             run.tokens(),
+            Precision.F32,
             new ExpertPolicy(minimum, 0, starved))
         .observeAll();
   }

@@ -9,6 +9,7 @@ import io.shardpress.common.tensor.DType;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.LinearModule.Layout;
+import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -67,7 +68,7 @@ class WeightsTest {
   void putsCompressedModulesInThePlaceOfConv1dWeights() {
     OpenModel model = TinyCheckpoint.gpt2(4).write(folder).openWhole();
     WeightSource original = model.weights();
-    WeightSource mixed = model.with(new Marked(CONV, 4 * TinyCheckpoint.HIDDEN, 32));
+    WeightSource mixed = model.with(new Marked(CONV, 4 * TinyCheckpoint.HIDDEN, 32), Precision.F32);
 
     try (INDArray seen = mixed.matrix(CONV + ".weight");
         INDArray other = mixed.matrix("h.1.mlp.c_fc.weight");
@@ -87,7 +88,8 @@ class WeightsTest {
   void putsCompressedModulesInThePlaceOfPlainWeights() {
     String module = TinyCheckpoint.layer(1, "mlp.up_proj");
     OpenModel model = TinyCheckpoint.llama(DType.BF16, 5).write(folder).openWhole();
-    try (INDArray seen = model.with(new Marked(module, 48, 32)).matrix(module + ".weight")) {
+    try (INDArray seen =
+        model.with(new Marked(module, 48, 32), Precision.F32).matrix(module + ".weight")) {
       assertThat(Floats.rows(seen)).isEqualTo(48);
       float[] row = new float[32];
       Floats.readRow(seen, 7, row);

@@ -33,6 +33,7 @@ class RecipeReaderTest {
                 128,
                 2048,
                 CalibrationMode.ONE_PASS,
+                CalibrationPrecision.AUTO,
                 Sample.FIRST,
                 0,
                 DataSettings.Bos.AUTO,

@@ -24,7 +24,9 @@ public final class BFloats {
 
   /** A new matrix with undefined content; the caller fills and closes it. */
   public static INDArray uninitialized(long rows, long columns) {
-    return Nd4j.createUninitialized(DataType.BFLOAT16, new long[] {rows, columns}, 'c');
+    return rows == 0 || columns == 0
+        ? Nd4j.createUninitialized(DataType.BFLOAT16, new long[] {rows, columns}, 'c')
+        : OffHeapMatrix.of(DataType.BFLOAT16, rows, columns);
   }
 
   /**
@@ -60,8 +62,14 @@ public final class BFloats {
   }
 
   /** Rounds an F32 matrix into a BF16 one of the same shape. */
-  static void round(INDArray floats, INDArray into) {
-    if (floats.length() > 0) {
+  public static void round(INDArray floats, INDArray into) {
+    round(Block.all(floats), Block.all(into));
+  }
+
+  /** Rounds a block of F32 into a block of BF16 of the same shape. */
+  public static void round(Block floats, Block into) {
+    requireEqual(floats, into);
+    if (!floats.isEmpty()) {
       Kernels.chosen().round(floats, into);
     }
   }
@@ -69,10 +77,24 @@ public final class BFloats {
   /** A new F32 matrix with exactly the values of a BF16 one; the caller closes it. */
   public static INDArray widened(INDArray bfloats) {
     INDArray result = Floats.uninitialized(rows(bfloats), columns(bfloats));
-    if (bfloats.length() > 0) {
-      Kernels.chosen().widen(bfloats, result);
-    }
+    widen(Block.all(bfloats), Block.all(result));
     return result;
+  }
+
+  /** Widens a block of BF16 into a block of F32 of the same shape. */
+  public static void widen(Block bfloats, Block into) {
+    requireEqual(bfloats, into);
+    if (!bfloats.isEmpty()) {
+      Kernels.chosen().widen(bfloats, into);
+    }
+  }
+
+  private static void requireEqual(Block from, Block to) {
+    if (from.rows() != to.rows() || from.columns() != to.columns()) {
+      throw new IllegalArgumentException(
+          "[%d, %d] does not fit into [%d, %d]"
+              .formatted(from.rows(), from.columns(), to.rows(), to.columns()));
+    }
   }
 
   /** Copies the bits of {@code count} rows to the start of {@code into}. */

@@ -4,9 +4,9 @@ import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Some neighbouring rows and columns of a whole matrix: what a kernel reads or writes. */
-record Block(INDArray matrix, int firstRow, int rows, int firstColumn, int columns) {
+public record Block(INDArray matrix, int firstRow, int rows, int firstColumn, int columns) {
 
-  Block {
+  public Block {
     if (firstRow < 0
         || rows < 0
         || firstRow + rows > Floats.rows(matrix)
@@ -25,17 +25,17 @@ record Block(INDArray matrix, int firstRow, int rows, int firstColumn, int colum
     }
   }
 
-  static Block all(INDArray matrix) {
+  public static Block all(INDArray matrix) {
     return new Block(matrix, 0, Floats.rows(matrix), 0, Floats.columns(matrix));
   }
 
   /** Whole rows. */
-  static Block rows(INDArray matrix, int firstRow, int rows) {
+  public static Block rows(INDArray matrix, int firstRow, int rows) {
     return new Block(matrix, firstRow, rows, 0, Floats.columns(matrix));
   }
 
   /** Whole columns. */
-  static Block columns(INDArray matrix, int firstColumn, int columns) {
+  public static Block columns(INDArray matrix, int firstColumn, int columns) {
     return new Block(matrix, 0, Floats.rows(matrix), firstColumn, columns);
   }
 

@@ -13,7 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * one, is {@code M_ik = −D_i Σ_{k≤j<i} L_ij M_jk}. n³/3 operations each.
  */
 final class BlockedCholesky implements AutoCloseable {
-  private static final int BLOCK = 256;
+  private static final int BLOCK = 512;
 
   private final INDArray l;
   private final int n;
@@ -84,26 +84,23 @@ final class BlockedCholesky implements AutoCloseable {
   }
 
   private void invertColumn(int k, INDArray reversed) {
-    try (INDArray column = Floats.zeros(n - first(k), width(k))) {
-      Triangles.copyReversed(inverses.get(k), first(k), first(k), reversed);
-      float[] diagonal = Floats.toArray(inverses.get(k));
-      Floats.writeRows(column, 0, width(k), diagonal);
+    try (INDArray column = Floats.zeros(n - first(k), width(k));
+        INDArray sums = Floats.uninitialized(BLOCK, width(k))) {
+      Floats.writeRows(column, 0, width(k), Floats.toArray(inverses.get(k)));
       for (int i = k + 1; i < blocks; i++) {
         int above = first(i) - first(k);
-        try (INDArray sum = Floats.uninitialized(width(i), width(k));
-            INDArray result = Floats.zeros(width(i), width(k))) {
-          Products.multiply(
-              Form.PLAIN,
-              left(i, k, i),
-              Form.PLAIN,
-              Block.rows(column, 0, above),
-              Update.SET,
-              Block.all(sum));
-          Products.subtractTimes(result, inverses.get(i), sum);
-          Triangles.copyReversed(result, first(i), first(k), reversed);
-          Floats.writeRows(column, above, width(i), Floats.toArray(result));
-        }
+        Block sum = Block.rows(sums, 0, width(i));
+        Products.multiply(
+            Form.PLAIN, left(i, k, i), Form.PLAIN, Block.rows(column, 0, above), Update.SET, sum);
+        Products.multiply(
+            Form.PLAIN,
+            Block.all(inverses.get(i)),
+            Form.PLAIN,
+            sum,
+            Update.SUBTRACT,
+            Block.rows(column, above, width(i)));
       }
+      Triangles.copyReversed(column, first(k), first(k), reversed);
     }
   }
 

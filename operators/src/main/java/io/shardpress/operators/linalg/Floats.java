@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -27,12 +28,18 @@ public final class Floats {
 
   /** A new matrix of zeros; the caller closes it. */
   public static INDArray zeros(long rows, long columns) {
-    return Nd4j.zeros(DataType.FLOAT, rows, columns);
+    INDArray array = uninitialized(rows, columns);
+    if (array.length() > 0) {
+      Pointer.memset(pointer(array), 0, array.length() * Float.BYTES);
+    }
+    return array;
   }
 
   /** A new matrix with undefined content; the caller fills and closes it. */
   public static INDArray uninitialized(long rows, long columns) {
-    return Nd4j.createUninitialized(DataType.FLOAT, new long[] {rows, columns}, 'c');
+    return rows == 0 || columns == 0
+        ? Nd4j.createUninitialized(DataType.FLOAT, new long[] {rows, columns}, 'c')
+        : OffHeapMatrix.of(DataType.FLOAT, rows, columns);
   }
 
   /** A new matrix holding a copy of {@code rowMajor}; the caller closes it. */
@@ -174,6 +181,18 @@ public final class Floats {
     }
   }
 
+  /** Copies row-major {@code from} over the block {@code [firstRow.., firstColumn..]}. */
+  public static void writeBlock(
+      INDArray array, int firstRow, int rows, int firstColumn, int columns, float[] from) {
+    Block block = new Block(array, firstRow, rows, firstColumn, columns);
+    try (FloatPointer target = pointer(array)) {
+      long at = (long) firstRow * block.stride() + firstColumn;
+      for (int i = 0; i < rows; i++, at += block.stride()) {
+        target.position(at).put(from, i * columns, columns);
+      }
+    }
+  }
+
   /** All elements, row-major; for small arrays. */
   public static float[] toArray(INDArray array) {
     float[] values = new float[Math.toIntExact(array.length())];
@@ -195,7 +214,7 @@ public final class Floats {
       throw new IllegalArgumentException(
           "Expected a whole row-major %s matrix, got %s %s, order '%s'%s"
               .formatted(
-                  type,
+                  type == DataType.FLOAT ? "F32" : "BF16",
                   array.dataType(),
                   array.shapeInfoToString(),
                   array.ordering(),

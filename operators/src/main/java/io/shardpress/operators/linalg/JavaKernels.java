@@ -2,7 +2,6 @@ package io.shardpress.operators.linalg;
 
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.ShortPointer;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The reference: plain loops with F64 sums. Correct everywhere, fast nowhere; used where no native
@@ -47,25 +46,32 @@ final class JavaKernels implements MatrixKernels {
   }
 
   @Override
-  public void round(INDArray floats, INDArray bfloats) {
-    float[] from = new float[Floats.columns(floats)];
+  public void round(Block floats, Block bfloats) {
+    float[] from = new float[floats.columns()];
     short[] to = new short[from.length];
-    ShortPointer target = BFloats.pointer(bfloats);
-    for (int row = 0; row < Floats.rows(floats); row++) {
-      Floats.readRow(floats, row, from);
+    FloatPointer source = (FloatPointer) floats.pointer();
+    ShortPointer target = (ShortPointer) bfloats.pointer();
+    for (int row = 0; row < floats.rows(); row++) {
+      source.position((long) row * floats.stride()).get(from, 0, from.length);
       for (int j = 0; j < to.length; j++) {
         to[j] = BFloats.nearest(from[j]);
       }
-      target.position((long) row * to.length).put(to, 0, to.length);
+      target.position((long) row * bfloats.stride()).put(to, 0, to.length);
     }
   }
 
   @Override
-  public void widen(INDArray bfloats, INDArray floats) {
-    float[] row = new float[Floats.columns(bfloats)];
-    for (int i = 0; i < Floats.rows(bfloats); i++) {
-      Floats.readRow(bfloats, i, row);
-      Floats.writeRow(floats, i, row);
+  public void widen(Block bfloats, Block floats) {
+    short[] from = new short[bfloats.columns()];
+    float[] to = new float[from.length];
+    ShortPointer source = (ShortPointer) bfloats.pointer();
+    FloatPointer target = (FloatPointer) floats.pointer();
+    for (int row = 0; row < bfloats.rows(); row++) {
+      source.position((long) row * bfloats.stride()).get(from, 0, from.length);
+      for (int j = 0; j < to.length; j++) {
+        to[j] = BFloats.value(from[j]);
+      }
+      target.position((long) row * floats.stride()).put(to, 0, to.length);
     }
   }
 

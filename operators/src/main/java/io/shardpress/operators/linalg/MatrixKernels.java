@@ -1,7 +1,6 @@
 package io.shardpress.operators.linalg;
 
 import org.bytedeco.javacpp.FloatPointer;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * What a numerics provider must offer, on row-major memory. {@link JavaKernels} defines the result;
@@ -35,11 +34,11 @@ sealed interface MatrixKernels permits OneDnnKernels, OpenBlasKernels, JavaKerne
    */
   void multiply(Form formA, Block a, Form formB, Block b, Update update, Block c);
 
-  /** Rounds F32 to BF16, half to even. */
-  void round(INDArray floats, INDArray bfloats);
+  /** Rounds a block of F32 to one of BF16, half to even. */
+  void round(Block floats, Block bfloats);
 
-  /** Widens BF16 to F32. */
-  void widen(INDArray bfloats, INDArray floats);
+  /** Widens a block of BF16 to one of F32. */
+  void widen(Block bfloats, Block floats);
 
   /**
    * Lower Cholesky factor in place: the lower triangle of {@code a [n, n]} becomes L with A = L Lᵀ.

@@ -29,7 +29,7 @@ final class OneDnnEngine {
       Form formA, Form formB, Update update, int m, int n, int k, int lda, int ldb, int ldc) {}
 
   /** What a conversion's code depends on. */
-  private record ReorderShape(boolean toBf16, int rows, int columns) {}
+  private record ReorderShape(boolean toBf16, int rows, int columns, int from, int to) {}
 
   OneDnnEngine() {
     check(dnnl_engine_create(cpu, dnnl_cpu, 0), "engine");
@@ -58,7 +58,8 @@ final class OneDnnEngine {
   /** Copies between F32 and BF16. */
   void reorder(Block from, Block to) {
     boolean toBf16 = BFloats.isBf16(to.matrix());
-    ReorderShape shape = new ReorderShape(toBf16, from.rows(), from.columns());
+    ReorderShape shape =
+        new ReorderShape(toBf16, from.rows(), from.columns(), from.stride(), to.stride());
     run(
         shape,
         () ->

@@ -5,7 +5,6 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_sgemm;
 import org.bytedeco.dnnl.dnnl_version_t;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.javacpp.FloatPointer;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.nativeblas.NativeOps;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
@@ -34,6 +33,12 @@ final class OneDnnKernels implements MatrixKernels {
     return true;
   }
 
+  private void requirePinned() {
+    if (!pinned.get()) {
+      throw new IllegalStateException("OpenMP was not pinned to one thread");
+    }
+  }
+
   @Override
   public String description() {
     dnnl_version_t version = dnnl.dnnl_version();
@@ -53,9 +58,7 @@ final class OneDnnKernels implements MatrixKernels {
 
   @Override
   public void multiply(Form formA, Block a, Form formB, Block b, Update update, Block c) {
-    if (!pinned.get()) {
-      throw new IllegalStateException("OpenMP was not pinned");
-    }
+    requirePinned();
     if (BFloats.isBf16(a.matrix())) {
       engine.multiply(formA, a, formB, b, update, c);
       return;
@@ -84,19 +87,15 @@ final class OneDnnKernels implements MatrixKernels {
   }
 
   @Override
-  public void round(INDArray floats, INDArray bfloats) {
-    convert(floats, bfloats);
+  public void round(Block floats, Block bfloats) {
+    requirePinned();
+    engine.reorder(floats, bfloats);
   }
 
   @Override
-  public void widen(INDArray bfloats, INDArray floats) {
-    convert(bfloats, floats);
-  }
-
-  private void convert(INDArray from, INDArray to) {
-    if (pinned.get()) {
-      engine.reorder(Block.all(from), Block.all(to));
-    }
+  public void widen(Block bfloats, Block floats) {
+    requirePinned();
+    engine.reorder(bfloats, floats);
   }
 
   @Override

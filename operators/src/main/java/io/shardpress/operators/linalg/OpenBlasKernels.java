@@ -10,7 +10,6 @@ import static org.bytedeco.openblas.global.openblas.cblas_sgemm;
 
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** OpenBLAS through its C interfaces, pinned to one thread. */
@@ -60,12 +59,12 @@ final class OpenBlasKernels implements MatrixKernels {
   }
 
   @Override
-  public void round(INDArray floats, INDArray bfloats) {
+  public void round(Block floats, Block bfloats) {
     conversions.round(floats, bfloats);
   }
 
   @Override
-  public void widen(INDArray bfloats, INDArray floats) {
+  public void widen(Block bfloats, Block floats) {
     conversions.widen(bfloats, floats);
   }
 

@@ -52,6 +52,19 @@ public final class Products {
     }
   }
 
+  /**
+   * {@code c [m, n] = a [m, k] · b [n, k]ᵀ} between blocks of larger matrices, on the calling
+   * thread. Both operands have one type; BF16 only where {@link Kernels#multiplyBf16}.
+   */
+  public static void timesTransposed(Block a, Block b, Block c) {
+    multiply(Form.PLAIN, a, Form.TRANSPOSED, b, Update.SET, c);
+  }
+
+  /** {@code c [m, n] = a [m, k] · b [k, n]}, otherwise like the transposed one. */
+  public static void times(Block a, Block b, Block c) {
+    multiply(Form.PLAIN, a, Form.PLAIN, b, Update.SET, c);
+  }
+
   /** {@code a [m, k] · b [k, n] → [m, n]}. */
   public static INDArray times(INDArray a, INDArray b) {
     INDArray c = Floats.uninitialized(rows(a), columns(b));
@@ -81,36 +94,9 @@ public final class Products {
     }
   }
 
-  /** {@code c [m, n] -= a [m, k] · b [k, n]}, all F32, on the calling thread. */
-  public static void subtractTimes(INDArray c, INDArray a, INDArray b) {
-    requireEqual(columns(a), rows(b), a, b);
-    requireEqual(rows(c), rows(a), c, a);
-    requireEqual(columns(c), columns(b), c, b);
-    multiply(Form.PLAIN, Block.all(a), Form.PLAIN, Block.all(b), Update.SUBTRACT, Block.all(c));
-  }
-
-  /**
-   * {@code c[:, from:] -= a [m, k] · b[firstRow:firstRow+k, from:]} with {@code from = firstRow +
-   * k}: the trailing update of a column sweep, on the calling thread, with F32 {@code c [m, n]} and
-   * {@code b [n, n]}.
-   */
-  public static void subtractTimesTrailing(INDArray c, INDArray a, INDArray b, int firstRow) {
-    subtractTimesColumns(c, a, b, firstRow, firstRow + columns(a), columns(c));
-  }
-
-  /** The part of {@link #subtractTimesTrailing} in columns {@code [from, to)}. */
-  public static void subtractTimesColumns(
-      INDArray c, INDArray a, INDArray b, int firstRow, int from, int to) {
-    requireEqual(columns(b), columns(c), b, c);
-    if (from < to) {
-      multiply(
-          Form.PLAIN,
-          Block.all(a),
-          Form.PLAIN,
-          new Block(b, firstRow, columns(a), from, to - from),
-          Update.SUBTRACT,
-          Block.columns(c, from, to - from));
-    }
+  /** {@code c [m, n] -= a [k, m]ᵀ · b [k, n]}, all F32, on the calling thread. */
+  public static void subtractTransposedTimes(Block c, Block a, Block b) {
+    multiply(Form.TRANSPOSED, a, Form.PLAIN, b, Update.SUBTRACT, c);
   }
 
   /**

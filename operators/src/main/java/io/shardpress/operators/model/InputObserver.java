@@ -3,8 +3,9 @@ package io.shardpress.operators.model;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Sees what linears are about to read. Called once per shared input and block, before the linears
- * are applied; experts that no token was routed to are not observed.
+ * Sees what linears are about to read: every shared input of a block, some tokens at a time, in
+ * their order, before the linears are applied. Experts that no token was routed to are not
+ * observed.
  */
 @FunctionalInterface
 public interface InputObserver {
@@ -14,7 +15,8 @@ public interface InputObserver {
 
   /**
    * @param input the id that {@link LinearModule#input()} carries
-   * @param x {@code [tokens, features]}, borrowed for the call and not to be changed
+   * @param x {@code [tokens, features]}, F32 or BF16 as the linears read it, borrowed for the call
+   *     and not to be changed
    */
   void observe(String input, INDArray x);
 

@@ -3,6 +3,7 @@ package io.shardpress.operators.quantization;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.NotPositiveDefiniteException;
 import io.shardpress.operators.linalg.UpperFactor;
+import io.shardpress.operators.linalg.Workers;
 import io.shardpress.operators.statistics.InputStatistics;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,9 @@ record DampedFactor(
     UpperFactor upper,
     List<String> notes)
     implements AutoCloseable {
+
+  /** Rows of a matrix that one worker copies at a time. */
+  private static final int ROWS = 256;
 
   /**
    * A factor, or why there is none.
@@ -114,15 +118,19 @@ record DampedFactor(
       INDArray gram, ColumnLayout layout, boolean[] dead, double lambda) {
     int n = dead.length;
     INDArray h = Floats.uninitialized(n, n);
-    float[] stored = new float[n];
-    float[] visited = new float[n];
-    for (int place = 0; place < n; place++) {
-      int column = layout.storedColumn(place);
-      Floats.readRow(gram, column, stored);
-      layout.toVisited(stored, 0, visited, 0);
-      visited[place] = (float) ((dead[column] ? 1 : (double) visited[place]) + lambda);
-      Floats.writeRow(h, place, visited);
-    }
+    Workers.forEach(
+        (n + ROWS - 1) / ROWS,
+        part -> {
+          float[] stored = new float[n];
+          float[] visited = new float[n];
+          for (int place = part * ROWS; place < Math.min(n, (part + 1) * ROWS); place++) {
+            int column = layout.storedColumn(place);
+            Floats.readRow(gram, column, stored);
+            layout.toVisited(stored, 0, visited, 0);
+            visited[place] = (float) ((dead[column] ? 1 : (double) visited[place]) + lambda);
+            Floats.writeRow(h, place, visited);
+          }
+        });
     return h;
   }
 
@@ -136,6 +144,15 @@ record DampedFactor(
       }
     }
     return true;
+  }
+
+  /** Zeroes the dead inputs of a row in stored order. */
+  void clearDead(float[] row) {
+    for (int j = 0; j < row.length; j++) {
+      if (dead[j]) {
+        row[j] = 0;
+      }
+    }
   }
 
   int deadInputs() {

@@ -3,9 +3,11 @@ package io.shardpress.operators.quantization;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.linalg.Workers;
 import io.shardpress.operators.statistics.InputStatistics;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -68,10 +70,13 @@ final class GptqSolver implements Solver {
       return unsolved(module, weight, weightType, failure, report);
     }
     QuantizedWeight quantized = rows.result().finish();
-    report.losses(layerLoss(errors, weight, quantized, factor), form.energy(weight));
+    WeightDistance distance = WeightDistance.between(weight, quantized);
+    report.losses(layerLoss(errors, distance, factor), form.energy(weight));
     boolean first = factor.damping() == settings.damping() * settings.dampingLadder().get(0);
     return report.with(
-        first ? new Outcome.Compressed() : new Outcome.Recovered(factor.damping()), quantized);
+        first ? new Outcome.Compressed() : new Outcome.Recovered(factor.damping()),
+        quantized,
+        distance);
   }
 
   /** Solves all rows with one way of finding ranges. */
@@ -80,98 +85,39 @@ final class GptqSolver implements Solver {
     QuantizedWeight.Assembly result =
         new QuantizedWeight.Assembly(
             scheme, Floats.rows(weight), Floats.columns(weight), factor.layout().groupOfColumn());
-    GroupRange range = new GroupRange(scheme.grid(), clip, scaleType, DType.F32);
-    Rounding rounding = new Rounding(scheme.grid());
-    List<Panel> panels = new ArrayList<>();
+    PanelFiller filler = new PanelFiller(settings, weight, factor, result);
+    int count = (result.out + Panel.ROWS - 1) / Panel.ROWS;
+    Panel[] panels = new Panel[count];
+    GridRule[] rules = new GridRule[count];
     try {
-      fillPanels(weight, factor, panels);
-      GridRule rule;
-      if (scalesFromSweep()) {
-        rule = GridRule.findingScales(result, factor.layout(), rounding, range);
-      } else {
-        findScales(weight, factor, range, result);
-        rule = GridRule.withScales(result, factor.layout(), rounding, range);
-      }
-      int group = scalesFromSweep() ? scheme.groupSize().in(result.in) : 0;
+      Workers.forEach(
+          count,
+          index -> {
+            panels[index] = filler.panel(index);
+            rules[index] = filler.rule(panels[index], clip, scaleType);
+          });
+      int group = filler.scalesFromSweep() ? scheme.groupSize().in(result.in) : 0;
       int[] blocks = ColumnSweep.blocks(result.in, settings.blockSize(), group);
-      double[][] errors = ColumnSweep.run(panels, factor.upper(), blocks, rule);
-      return SweptRows.of(result, errors, rule);
+      double[][] errors =
+          ColumnSweep.run(List.of(panels), List.of(rules), factor.upper(), blocks, group);
+      Workers.forEach(count, index -> rules[index].finish(panels[index]));
+      return SweptRows.of(result, errors, List.of(rules));
     } finally {
-      panels.forEach(Panel::close);
+      Arrays.stream(panels).filter(Objects::nonNull).forEach(Panel::close);
     }
   }
 
   /**
    * {@code tr(Δ G Δᵀ) = Σe² − λ‖Δ‖²}, with dead inputs out of Δ as they are out of G: exact, and
-   * free, where the product would cost twice the sweep.
+   * free, where the product would cost twice the sweep. A dead input is swept as zero and costs
+   * nothing.
    */
-  private static double layerLoss(
-      double errors, INDArray weight, QuantizedWeight quantized, DampedFactor factor) {
-    float[] dense = new float[quantized.in()];
-    float[] rounded = new float[quantized.in()];
+  private static double layerLoss(double errors, WeightDistance distance, DampedFactor factor) {
     double squares = 0;
-    for (int i = 0; i < quantized.out(); i++) {
-      Floats.readRow(weight, i, dense);
-      clearDead(dense, factor.dead());
-      quantized.dequantizeRow(i, rounded);
-      squares += ReportBuilder.squaredDistance(dense, rounded);
+    for (int j = 0; j < distance.byColumn().length; j++) {
+      squares += factor.dead()[j] ? 0 : distance.byColumn()[j];
     }
     return Math.max(0, errors - factor.lambda() * squares);
-  }
-
-  private boolean scalesFromSweep() {
-    return settings.effectiveScaleSource() == ScaleSource.UPDATED
-        && !settings.groupSize().isChannel();
-  }
-
-  /** Rows in visiting order, dead inputs zeroed. */
-  private static void fillPanels(INDArray weight, DampedFactor factor, List<Panel> panels) {
-    int out = Floats.rows(weight);
-    int in = Floats.columns(weight);
-    float[] row = new float[in];
-    for (int first = 0; first < out; first += Panel.ROWS) {
-      int rows = Math.min(Panel.ROWS, out - first);
-      float[] values = new float[Panel.ROWS * in];
-      for (int i = 0; i < rows; i++) {
-        Floats.readRow(weight, first + i, row);
-        clearDead(row, factor.dead());
-        factor.layout().toVisited(row, 0, values, i * in);
-      }
-      panels.add(new Panel(panels.size(), rows, Floats.of(values, Panel.ROWS, in)));
-    }
-  }
-
-  private static void clearDead(float[] row, boolean[] dead) {
-    for (int j = 0; j < row.length; j++) {
-      if (dead[j]) {
-        row[j] = 0;
-      }
-    }
-  }
-
-  /** Scales of the weights before the sweep. */
-  private void findScales(
-      INDArray weight, DampedFactor factor, GroupRange range, QuantizedWeight.Assembly result) {
-    boolean withDead = settings.effectiveScaleSource() == ScaleSource.UPDATED;
-    boolean inVisitingOrder = result.scheme.order() == ColumnOrder.GROUP;
-    int columns = result.scheme.groupSize().in(result.in);
-    float[] row = new float[result.in];
-    float[] visited = new float[result.in];
-    float[] group = new float[columns];
-    for (int i = 0; i < result.out; i++) {
-      Floats.readRow(weight, i, row);
-      if (!withDead) {
-        clearDead(row, factor.dead());
-      }
-      if (inVisitingOrder) {
-        factor.layout().toVisited(row, 0, visited, 0);
-      }
-      for (int g = 0; g < result.groups; g++) {
-        System.arraycopy(inVisitingOrder ? visited : row, g * columns, group, 0, columns);
-        range.find(group, columns);
-        result.put(i, g, range);
-      }
-    }
   }
 
   private LayerResult unsolved(

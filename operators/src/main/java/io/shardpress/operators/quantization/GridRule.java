@@ -14,11 +14,13 @@ final class GridRule implements ColumnRule {
   private final Rounding rounding;
   private final GroupRange range;
   private final boolean rangesFromSweep;
-  private final float[][][] scales;
-  private final float[][][] zeros;
-  private final int[][] clipped;
+  private final float[][] scales;
+  private final float[][] zeros;
+  private final int[] clipped = new int[ROWS];
   private final float[] codes = new float[ROWS];
-  private final float[] group;
+
+  /** {@code [n][ROWS]} in visiting order: written column by column, turned into rows at the end. */
+  private final byte[][] chosenCodes;
 
   private GridRule(
       QuantizedWeight.Assembly result,
@@ -31,26 +33,27 @@ final class GridRule implements ColumnRule {
     this.rounding = rounding;
     this.range = range;
     this.rangesFromSweep = rangesFromSweep;
-    this.group = new float[result.scheme.groupSize().in(result.in)];
-    int panels = (result.out + ROWS - 1) / ROWS;
-    scales = new float[panels][result.groups][ROWS];
-    zeros = new float[panels][result.groups][ROWS];
-    clipped = new int[panels][ROWS];
-    for (float[] rows : scales[panels - 1]) {
-      Arrays.fill(rows, 1); // the rows that only fill up the last panel
+    scales = new float[result.groups][ROWS];
+    zeros = new float[result.groups][ROWS];
+    chosenCodes = new byte[result.in][ROWS];
+    for (float[] rows : scales) {
+      Arrays.fill(rows, 1); // for the rows that only fill up the last panel
     }
   }
 
-  /** Scales are in {@code result} already. */
+  /** The panel's scales are in {@code result} already. */
   static GridRule withScales(
-      QuantizedWeight.Assembly result, ColumnLayout layout, Rounding rounding, GroupRange range) {
+      Panel panel,
+      QuantizedWeight.Assembly result,
+      ColumnLayout layout,
+      Rounding rounding,
+      GroupRange range) {
     GridRule rule = new GridRule(result, layout, rounding, range, false);
-    for (int row = 0; row < result.out; row++) {
+    for (int row = 0; row < panel.rows(); row++) {
+      int at = (panel.firstRow() + row) * result.groups;
       for (int g = 0; g < result.groups; g++) {
-        int at = row * result.groups + g;
-        rule.scales[row / ROWS][g][row % ROWS] = result.scales[at];
-        rule.zeros[row / ROWS][g][row % ROWS] =
-            result.zeroPoints.length == 0 ? 0 : result.zeroPoints[at];
+        rule.scales[g][row] = result.scales[at + g];
+        rule.zeros[g][row] = result.zeroPoints.length == 0 ? 0 : result.zeroPoints[at + g];
       }
     }
     return rule;
@@ -62,29 +65,51 @@ final class GridRule implements ColumnRule {
     return new GridRule(result, layout, rounding, range, true);
   }
 
-  /** Weights of a row that lay more than one step outside the grid when their turn came. */
+  /** Weights of a panel's row that lay more than one step outside the grid at their turn. */
   int clipped(int row) {
-    return clipped[row / ROWS][row % ROWS];
+    return clipped[row];
   }
 
   @Override
   public void choose(Panel panel, int column, float[] values, float[] chosen) {
     int g = layout.groupOfVisited(column);
-    float[] scale = scales[panel.index()][g];
-    float[] zero = zeros[panel.index()][g];
-    if (rangesFromSweep && column % group.length == 0) {
-      for (int r = 0; r < panel.rows(); r++) {
-        panel.read(r, column, group.length, group);
-        range.find(group, group.length);
-        result.put(panel.firstRow() + r, g, range);
-        scale[r] = range.scale();
-        zero[r] = range.zeroPoint();
-      }
+    if (rangesFromSweep && column % result.scheme.groupSize().in(result.in) == 0) {
+      findRanges(panel, column, g);
     }
-    rounding.column(values, scale, zero, codes, chosen, clipped[panel.index()]);
-    int stored = panel.firstRow() * result.in + layout.storedColumn(column);
+    rounding.column(values, scales[g], zeros[g], codes, chosen, clipped);
+    byte[] bytes = chosenCodes[column];
+    for (int r = 0; r < ROWS; r++) {
+      bytes[r] = (byte) codes[r];
+    }
+  }
+
+  private void findRanges(Panel panel, int column, int g) {
+    int width = result.scheme.groupSize().in(result.in);
+    float[][] columns = new float[width][ROWS];
+    panel.read(column, width, columns);
+    float[] row = new float[width];
     for (int r = 0; r < panel.rows(); r++) {
-      result.codes[stored + r * result.in] = (byte) codes[r];
+      for (int j = 0; j < width; j++) {
+        row[j] = columns[j][r];
+      }
+      range.find(row, width);
+      result.put(panel.firstRow() + r, g, range);
+      scales[g][r] = range.scale();
+      zeros[g][r] = range.zeroPoint();
+    }
+  }
+
+  /** Puts the codes where the file has them, some rows at a time so that both sides stay cached. */
+  void finish(Panel panel) {
+    for (int first = 0; first < panel.rows(); first += 16) {
+      int end = Math.min(panel.rows(), first + 16);
+      for (int place = 0; place < result.in; place++) {
+        int at = (panel.firstRow() + first) * result.in + layout.storedColumn(place);
+        byte[] bytes = chosenCodes[place];
+        for (int r = first; r < end; r++, at += result.in) {
+          result.codes[at] = bytes[r];
+        }
+      }
     }
   }
 }

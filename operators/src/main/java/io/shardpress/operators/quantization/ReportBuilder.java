@@ -64,19 +64,9 @@ final class ReportBuilder {
     return new LayerResult(outcome, report(), Optional.empty());
   }
 
-  /** Ends a layer with one, and measures it against the dense weight. */
-  LayerResult with(Outcome outcome, QuantizedWeight quantized) {
-    int in = quantized.in();
-    float[] dense = new float[in];
-    float[] rounded = new float[in];
-    float[] zeros = new float[in];
-    for (int i = 0; i < quantized.out(); i++) {
-      Floats.readRow(weight, i, dense);
-      quantized.dequantizeRow(i, rounded);
-      weightError += squaredDistance(dense, rounded);
-      weightEnergy += squaredDistance(dense, zeros);
-    }
-    return with(outcome, quantized, weightError, weightEnergy);
+  /** Ends a layer with one that lies so far from the dense weight. */
+  LayerResult with(Outcome outcome, QuantizedWeight quantized, WeightDistance distance) {
+    return with(outcome, quantized, distance.error(), distance.energy());
   }
 
   /** Ends a layer with one whose {@code Σ Δ²} and {@code Σ W²} are known. */
@@ -85,24 +75,6 @@ final class ReportBuilder {
     weightError = squaredError;
     weightEnergy = squaredWeights;
     return new LayerResult(outcome, report(), Optional.of(quantized));
-  }
-
-  /** {@code Σ (a − b)²}, in two running sums. */
-  static double squaredDistance(float[] a, float[] b) {
-    double even = 0;
-    double odd = 0;
-    int j = 0;
-    for (; j + 1 < a.length; j += 2) {
-      double first = (double) a[j] - b[j];
-      double second = (double) a[j + 1] - b[j + 1];
-      even += first * first;
-      odd += second * second;
-    }
-    if (j < a.length) {
-      double last = (double) a[j] - b[j];
-      even += last * last;
-    }
-    return even + odd;
   }
 
   private LayerReport report() {

@@ -1,5 +1,7 @@
 package io.shardpress.operators.quantization;
 
+import java.util.List;
+
 /**
  * A solved layer with what each row lost, so that several attempts can be merged row by row: rows
  * are independent.
@@ -12,13 +14,14 @@ record SweptRows(QuantizedWeight.Assembly result, double[] errors, int[] clipped
 
   /**
    * @param errors {@code Σe²} by panel and row
+   * @param rules one per panel
    */
-  static SweptRows of(QuantizedWeight.Assembly result, double[][] errors, GridRule rule) {
+  static SweptRows of(QuantizedWeight.Assembly result, double[][] errors, List<GridRule> rules) {
     double[] byRow = new double[result.out];
     int[] clipped = new int[result.out];
     for (int row = 0; row < result.out; row++) {
       byRow[row] = errors[row / Panel.ROWS][row % Panel.ROWS];
-      clipped[row] = rule.clipped(row);
+      clipped[row] = rules.get(row / Panel.ROWS).clipped(row % Panel.ROWS);
     }
     return new SweptRows(result, byRow, clipped);
   }

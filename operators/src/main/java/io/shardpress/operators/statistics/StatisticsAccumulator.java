@@ -1,5 +1,7 @@
 package io.shardpress.operators.statistics;
 
+import io.shardpress.operators.linalg.BFloats;
+import io.shardpress.operators.linalg.Block;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Products;
 import java.util.Optional;
@@ -12,7 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class StatisticsAccumulator implements AutoCloseable {
   /** Rows summed in F32 before they join the F64 sums: keeps the inner loops vectorized. */
-  private static final int ROWS = 16;
+  private static final int ROWS = 64;
 
   private final String input;
   private final double[] sumAbs;
@@ -41,7 +43,8 @@ public final class StatisticsAccumulator implements AutoCloseable {
   }
 
   /**
-   * Adds the tokens of {@code x [tokens, channels]}, which stays unchanged and is not kept.
+   * Adds the tokens of F32 or BF16 {@code x [tokens, channels]}, which stays unchanged and is not
+   * kept.
    *
    * @throws io.shardpress.common.error.NumericalException when a value is NaN or infinite
    */
@@ -51,17 +54,27 @@ public final class StatisticsAccumulator implements AutoCloseable {
     float[] row = new float[n];
     float[] abs = new float[n];
     float[] squares = new float[n];
-    for (int first = 0; first < rows; first += ROWS) {
-      int count = Math.min(ROWS, rows - first);
-      java.util.Arrays.fill(abs, 0);
-      java.util.Arrays.fill(squares, 0);
-      for (int i = 0; i < count; i++) {
-        Floats.readRow(x, first + i, row);
-        addRow(row, abs, squares, maxAbs);
-      }
-      for (int j = 0; j < n; j++) {
-        sumAbs[j] += abs[j];
-        sumSquares[j] += squares[j];
+    try (INDArray wide = Floats.uninitialized(Math.min(ROWS, rows), n)) {
+      for (int first = 0; first < rows; first += ROWS) {
+        int count = Math.min(ROWS, rows - first);
+        boolean widened = BFloats.isBf16(x);
+        if (widened) {
+          BFloats.widen(Block.rows(x, first, count), Block.rows(wide, 0, count));
+        }
+        java.util.Arrays.fill(abs, 0);
+        java.util.Arrays.fill(squares, 0);
+        for (int i = 0; i < count; i++) {
+          if (widened) {
+            Floats.readRow(wide, i, row);
+          } else {
+            Floats.readRow(x, first + i, row);
+          }
+          addRow(row, abs, squares, maxAbs);
+        }
+        for (int j = 0; j < n; j++) {
+          sumAbs[j] += abs[j];
+          sumSquares[j] += squares[j];
+        }
       }
     }
     requireFinite();
@@ -89,12 +102,22 @@ public final class StatisticsAccumulator implements AutoCloseable {
 
   /** The sums so far. Hands the Gram over: the accumulator ends here, the caller closes. */
   public InputStatistics finish() {
+    requireOpen();
+    gram.ifPresent(Products::mirrorUpper);
+    return finishForStorage();
+  }
+
+  /** {@link #finish} where the Gram's lower triangle will not be read: it is left undefined. */
+  public InputStatistics finishForStorage() {
+    requireOpen();
+    handedOver = true;
+    return new InputStatistics(input, tokens, sumAbs, sumSquares, maxAbs, gram);
+  }
+
+  private void requireOpen() {
     if (handedOver) {
       throw new IllegalStateException("The statistics of " + input + " were handed over already");
     }
-    handedOver = true;
-    gram.ifPresent(Products::mirrorUpper);
-    return new InputStatistics(input, tokens, sumAbs, sumSquares, maxAbs, gram);
   }
 
   /** Frees the Gram unless {@link #finish} handed it over. */

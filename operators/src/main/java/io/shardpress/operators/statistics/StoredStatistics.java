@@ -6,6 +6,7 @@ import io.shardpress.common.tensor.FloatCodec;
 import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.linalg.Products;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -17,11 +18,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Statistics as named tensors, so that a job can keep them in a safetensors file: {@code
- * <input>.gram} F32 {@code [n, n]}, {@code .max_abs} F32 {@code [n]}, {@code .sum_abs} and {@code
- * .sum_squares} F64 {@code [n]}, {@code .tokens} I64 {@code [1]}.
+ * <input>.gram_upper} F32 {@code [n·(n + 1)/2]}, the Gram's rows from the diagonal on, {@code
+ * .max_abs} F32 {@code [n]}, {@code .sum_abs} and {@code .sum_squares} F64 {@code [n]}, {@code
+ * .tokens} I64 {@code [1]}.
  */
 public final class StoredStatistics {
-  private static final String GRAM = ".gram";
+  private static final String GRAM = ".gram_upper";
   private static final String MAX_ABS = ".max_abs";
   private static final String SUM_ABS = ".sum_abs";
   private static final String SUM_SQUARES = ".sum_squares";
@@ -33,7 +35,7 @@ public final class StoredStatistics {
   public static List<TensorSpec> specs(String input, int width, StatisticsNeed need) {
     List<TensorSpec> specs = new ArrayList<>();
     if (need == StatisticsNeed.GRAM) {
-      specs.add(TensorSpec.of(input + GRAM, DType.F32, width, width));
+      specs.add(TensorSpec.of(input + GRAM, DType.F32, width * (width + 1L) / 2));
     }
     specs.add(TensorSpec.of(input + MAX_ABS, DType.F32, width));
     specs.add(TensorSpec.of(input + SUM_ABS, DType.F64, width));
@@ -47,6 +49,11 @@ public final class StoredStatistics {
     return tensor.startsWith(input)
         && Set.of(GRAM, MAX_ABS, SUM_ABS, SUM_SQUARES, TOKENS)
             .contains(tensor.substring(input.length()));
+  }
+
+  /** Whether a tensor is a Gram, whose elements may be added some at a time. */
+  public static boolean isGram(TensorSpec tensor) {
+    return tensor.name().endsWith(GRAM);
   }
 
   /** Copies {@code statistics} into heap buffers, in the order of {@link #specs}. */
@@ -74,7 +81,7 @@ public final class StoredStatistics {
         float[] row = new float[n];
         for (int i = 0; i < n; i++) {
           Floats.readRow(statistics.gram().orElseThrow(), i, row);
-          FloatCodec.encode(DType.F32, row, 0, n, bytes);
+          FloatCodec.encode(DType.F32, row, i, n - i, bytes);
         }
       }
       case MAX_ABS -> FloatCodec.encode(DType.F32, statistics.maxAbs(), 0, n, bytes);
@@ -121,15 +128,16 @@ public final class StoredStatistics {
     ByteBuffer data = tensor.data();
     float[] row = new float[n];
     for (int i = 0; i < n; i++) {
-      FloatCodec.decode(DType.F32, data, row, 0, n);
-      for (float value : row) {
-        if (!Float.isFinite(value)) {
+      FloatCodec.decode(DType.F32, data, row, i, n - i);
+      for (int j = i; j < n; j++) {
+        if (!Float.isFinite(row[j])) {
           gram.close();
           throw InputStatistics.nonFinite(input, "Gram row " + i);
         }
       }
       Floats.writeRow(gram, i, row);
     }
+    Products.mirrorUpper(gram);
     return gram;
   }
 

@@ -13,6 +13,7 @@ import org.assertj.core.data.Offset;
 import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -98,11 +99,27 @@ class KernelsTest {
     }
   }
 
+  /** Too large for the reference in all forms: the two native libraries against each other. */
+  @ParameterizedTest
+  @CsvSource({"1000, 2049, 129", "2049, 1000, 33", "129, 31, 2049"})
+  void largeProductsAgree(int m, int n, int k) {
+    Random random = new Random(SEED + m);
+    try (INDArray a = framed(random, Form.PLAIN, m, k);
+        INDArray b = framed(random, Form.TRANSPOSED, k, n);
+        INDArray start = Floats.zeros(m + 1, n + 3);
+        INDArray expected =
+            product(PROVIDERS.get(1), Form.PLAIN, a, Form.TRANSPOSED, b, Update.SET, start);
+        INDArray actual =
+            product(PROVIDERS.get(0), Form.PLAIN, a, Form.TRANSPOSED, b, Update.SET, start)) {
+      assertClose(expected, actual, 1e-5f * k, "seed " + (SEED + m));
+    }
+  }
+
   private static short[] bits(MatrixKernels provider, INDArray floats) {
     try (INDArray narrow = BFloats.uninitialized(Floats.rows(floats), Floats.columns(floats));
         INDArray wide = Floats.uninitialized(Floats.rows(floats), Floats.columns(floats))) {
-      provider.round(floats, narrow);
-      provider.widen(narrow, wide);
+      provider.round(Block.all(floats), Block.all(narrow));
+      provider.widen(Block.all(narrow), Block.all(wide));
       short[] bits = new short[(int) floats.length()];
       BFloats.readRows(narrow, 0, Floats.rows(floats), bits);
       float[] widened = Floats.toArray(wide);
@@ -156,30 +173,6 @@ class KernelsTest {
         .hasMessageContaining("auto, onednn, openblas or java");
     assertThat(Kernels.choose("java").description()).startsWith("java");
     assertThat(Kernels.Choice.of("cuda").refusal().orElseThrow()).hasMessageContaining("'cuda'");
-  }
-
-  @Test
-  void trailingUpdateTouchesOnlyTheColumnsBehindTheBlock() {
-    Random random = new Random(SEED);
-    float[] c = gaussian(random, 5 * 9);
-    try (INDArray target = Floats.of(c, 5, 9);
-        INDArray errors = Floats.of(gaussian(random, 5 * 3), 5, 3);
-        INDArray factor = Floats.of(gaussian(random, 81), 9, 9)) {
-      Products.subtractTimesTrailing(target, errors, factor, 2);
-      float[] after = Floats.toArray(target);
-      float[] e = Floats.toArray(errors);
-      float[] u = Floats.toArray(factor);
-      for (int i = 0; i < 5; i++) {
-        for (int j = 0; j < 9; j++) {
-          float expected = c[i * 9 + j];
-          for (int k = 0; k < 3 && j >= 5; k++) {
-            expected -= e[i * 3 + k] * u[(2 + k) * 9 + j];
-          }
-          assertThat(after[i * 9 + j])
-              .isCloseTo(expected, org.assertj.core.data.Offset.offset(1e-5f));
-        }
-      }
-    }
   }
 
   private static INDArray product(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.shardpress.common.checkpoint.ModelConfig;
 import io.shardpress.common.error.InputException;
+import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Floats;
 import java.util.Arrays;
 import java.util.Random;
@@ -46,6 +47,38 @@ class DecoderForwardTest {
         }
       }
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"llama, 150, 31", "mistral, 70, 32"})
+  void bf16_differs_from_f32_by_its_rounding_only(String family, int length, long seed) {
+    TinyWeights weights = TinyModels.llama(seed);
+    ModelConfig config = TinyModels.config(family, "\"sliding_window\": 9");
+    long[] ids = ids(2 * length, seed);
+    Architecture model = TinyModels.architecture(config, weights);
+    TensorMap rounded = new TensorMap(weights.tensors(), Precision.BF16);
+    float[] exact;
+    float[] found;
+    try (INDArray x = model.embed(ids, length, weights.source());
+        INDArray y = model.block(0, x, length, weights.source(), InputObserver.NONE);
+        INDArray z =
+            model.block(
+                0,
+                x,
+                length,
+                rounded,
+                (input, seen) -> assertThat(BFloats.isBf16(seen)).as(input).isTrue())) {
+      exact = Floats.toArray(y);
+      found = Floats.toArray(z);
+    }
+    double error = 0;
+    double energy = 0;
+    for (int i = 0; i < exact.length; i++) {
+      error += Math.pow(found[i] - exact[i], 2);
+      energy += Math.pow(exact[i], 2);
+    }
+    assertThat(Math.sqrt(error / energy)).as("seed %d", seed).isBetween(1e-5, 0x1p-6);
+    assertThat(rounded.open()).as("matrices left open").isZero();
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.shardpress.operators.model;
 
 import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Floats;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,8 +13,20 @@ public final class TensorMap implements WeightSource {
   private final Map<String, RawTensor> tensors;
   private final List<INDArray> handedOut = new ArrayList<>();
 
+  private final Precision precision;
+
   public TensorMap(Map<String, RawTensor> tensors) {
+    this(tensors, Precision.F32);
+  }
+
+  public TensorMap(Map<String, RawTensor> tensors, Precision precision) {
     this.tensors = Map.copyOf(tensors);
+    this.precision = precision;
+  }
+
+  @Override
+  public Precision precision() {
+    return precision;
   }
 
   @Override
@@ -24,6 +37,11 @@ public final class TensorMap implements WeightSource {
   @Override
   public INDArray matrix(String tensor) {
     INDArray array = Floats.decode(tensor(tensor));
+    if (precision == Precision.BF16) {
+      try (INDArray exact = array) {
+        array = BFloats.rounded(exact);
+      }
+    }
     handedOut.add(array);
     return array;
   }

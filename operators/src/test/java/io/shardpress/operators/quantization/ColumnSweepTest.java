@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.UpperFactor;
 import io.shardpress.operators.statistics.InputStatistics;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,17 +44,19 @@ class ColumnSweepTest {
         try (Panel panel = panel(w, rows, n)) {
           double[][] byRow =
               ColumnSweep.run(
-                  new ArrayList<>(List.of(panel)),
+                  List.of(panel),
+                  List.of(
+                      (p, column, values, chosen) -> {
+                        for (int r = 0; r < values.length; r++) {
+                          chosen[r] = (float) Math.rint(values[r]);
+                          if (r < rows) {
+                            actual[r * n + column] = chosen[r];
+                          }
+                        }
+                      }),
                   factor,
                   ColumnSweep.blocks(n, blockSize, 0),
-                  (p, column, values, chosen) -> {
-                    for (int r = 0; r < values.length; r++) {
-                      chosen[r] = (float) Math.rint(values[r]);
-                      if (r < rows) {
-                        actual[r * n + column] = chosen[r];
-                      }
-                    }
-                  });
+                  0);
           for (int r = 0; r < rows; r++) {
             errors += byRow[0][r];
           }
@@ -91,9 +92,11 @@ class ColumnSweepTest {
   }
 
   private static Panel panel(float[] w, int rows, int n) {
-    float[] padded = new float[Panel.ROWS * n];
-    System.arraycopy(w, 0, padded, 0, rows * n);
-    return new Panel(0, rows, Floats.of(padded, Panel.ROWS, n));
+    float[] transposed = new float[n * Panel.ROWS];
+    for (int i = 0; i < rows * n; i++) {
+      transposed[i % n * Panel.ROWS + i / n] = w[i];
+    }
+    return new Panel(0, rows, Floats.of(transposed, n, Panel.ROWS));
   }
 
   @Test

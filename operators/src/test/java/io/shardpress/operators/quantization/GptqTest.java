@@ -83,7 +83,7 @@ class GptqTest {
       double energy =
           Layers.loss(Floats.toArray(weight), zeros, Floats.toArray(gram(statistics)), 96);
       assertThat(solved.report().relativeLoss().orElseThrow())
-          .isCloseTo(loss / energy, within(1e-4 * loss / energy));
+          .isCloseTo(loss / energy, within(2e-3 * loss / energy));
     }
   }
 
@@ -99,7 +99,7 @@ class GptqTest {
       double energy =
           Layers.loss(
               Floats.toArray(weight), new float[20 * 600], Floats.toArray(gram(statistics)), 600);
-      assertThat(solved.report().energy().orElseThrow()).isCloseTo(energy, within(1e-5 * energy));
+      assertThat(solved.report().energy().orElseThrow()).isCloseTo(energy, within(2e-3 * energy));
     }
   }
 

@@ -154,7 +154,7 @@ class InputStatisticsTest {
       assertThat(stored.values().stream().map(RawTensor::spec))
           .containsExactlyElementsOf(StoredStatistics.specs("in", 10, StatisticsNeed.GRAM))
           .contains(
-              TensorSpec.of("in.gram", DType.F32, 10, 10),
+              TensorSpec.of("in.gram_upper", DType.F32, 55),
               TensorSpec.of("in.tokens", DType.I64, 1));
       try (InputStatistics back = StoredStatistics.read("in", stored)) {
         assertThat(Floats.toArray(back.gram().orElseThrow()))
@@ -173,12 +173,14 @@ class InputStatisticsTest {
     try (InputStatistics statistics = of(gaussian(SEED, 200), 10)) {
       StoredStatistics.write(statistics).forEach(t -> stored.put(t.spec().name(), t));
     }
-    RawTensor gram = stored.get("in.gram");
-    stored.put("in.gram", new RawTensor(TensorSpec.of("in.gram", DType.F32, 20, 5), gram.bytes()));
+    RawTensor gram = stored.get("in.gram_upper");
+    stored.put(
+        "in.gram_upper",
+        new RawTensor(TensorSpec.of("in.gram_upper", DType.F32, 11, 5), gram.bytes()));
     assertThatThrownBy(() -> StoredStatistics.read("in", stored))
         .isInstanceOf(InputException.class)
-        .hasMessageContaining("in.gram are F32 [20, 5], expected F32 [10, 10]");
-    stored.put("in.gram", gram);
+        .hasMessageContaining("in.gram_upper are F32 [11, 5], expected F32 [55]");
+    stored.put("in.gram_upper", gram);
     gram.data().putFloat(8, Float.NaN);
     assertThatThrownBy(() -> StoredStatistics.read("in", stored))
         .isInstanceOf(NumericalException.class)
@@ -199,7 +201,7 @@ class InputStatisticsTest {
         assertThat(statistics.sumAbs()).containsExactly(4, 6);
         assertThat(statistics.sumSquares()).containsExactly(10, 20);
         List<RawTensor> stored = StoredStatistics.write(statistics);
-        assertThat(stored).extracting(t -> t.spec().name()).doesNotContain("in.gram");
+        assertThat(stored).extracting(t -> t.spec().name()).doesNotContain("in.gram_upper");
         ByteBuffer tokens = stored.get(stored.size() - 1).data();
         assertThat(tokens.getLong()).isEqualTo(2);
       }

@@ -1,8 +1,10 @@
 package io.shardpress.operators.model.decoder;
 
+import io.shardpress.operators.linalg.Block;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Products;
 import io.shardpress.operators.linalg.RowLoops;
+import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.description.AttentionSpec;
 import io.shardpress.operators.model.description.HeadShape;
 import io.shardpress.operators.model.description.QkvSource.Columns;
@@ -16,9 +18,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * and scores beyond a tile's last query are never computed. Buffers are reused over sequences: one
  * instance per thread.
  */
-final class CausalHeads {
+final class CausalHeads implements AutoCloseable {
   /** Query rows in a tile, over all heads of a group. */
-  private static final int TILE_ROWS = 128;
+  private static final int TILE_ROWS = 256;
 
   private final AttentionSpec spec;
   private final HeadShape shape;
@@ -30,14 +32,18 @@ final class CausalHeads {
   private final int tile;
 
   private final float[][] projected;
-  private final float[] keys;
-  private final float[] values;
-  private final float[] queries;
+  private final float[] rows;
   private final float[] scores;
-  private final float[] attended;
   private final float[] context;
 
-  CausalHeads(AttentionSpec spec, int length, HeadRows queryRows, HeadRows keyRows) {
+  private final Operand keys;
+  private final Operand values;
+  private final Operand queries;
+  private final Operand weights;
+  private final INDArray attended;
+
+  CausalHeads(
+      AttentionSpec spec, int length, HeadRows queryRows, HeadRows keyRows, Precision precision) {
     this.spec = spec;
     this.shape = spec.shape();
     this.length = length;
@@ -45,17 +51,19 @@ final class CausalHeads {
     this.keyRows = keyRows;
     int size = shape.headSize();
     tile = Math.min(length, Math.max(16, TILE_ROWS / shape.group()));
-    int rows = tile * shape.group();
+    int tileRows = tile * shape.group();
     projected =
         spec.qkv().linears().stream()
             .map(linear -> new float[Math.toIntExact(length * linear.out())])
             .toArray(float[][]::new);
-    keys = new float[length * size];
-    values = new float[length * size];
-    queries = new float[rows * size];
-    scores = new float[Math.multiplyExact(rows, length)];
-    attended = new float[rows * size];
+    rows = new float[Math.max(length, tileRows) * size];
+    scores = new float[Math.multiplyExact(tileRows, length)];
     context = new float[Math.multiplyExact(length, shape.queryWidth())];
+    keys = Operand.of(length, size, precision);
+    values = Operand.of(length, size, precision);
+    queries = Operand.of(tileRows, size, precision);
+    weights = Operand.of(tileRows, length, precision);
+    attended = Floats.uninitialized(tileRows, size);
   }
 
   /**
@@ -69,11 +77,13 @@ final class CausalHeads {
       Floats.readRows(linears.get(i), firstRow, length, projected[i]);
     }
     for (int head = 0; head < shape.keyValueHeads(); head++) {
-      gather(spec.qkv().key(head, shape), keys);
+      gather(spec.qkv().key(head, shape), rows);
       for (int position = 0; position < length; position++) {
-        keyRows.apply(keys, position * shape.headSize(), shape.headSize(), position);
+        keyRows.apply(rows, position * shape.headSize(), shape.headSize(), position);
       }
-      gather(spec.qkv().value(head, shape), values);
+      keys.set(rows, length, shape.headSize());
+      gather(spec.qkv().value(head, shape), rows);
+      values.set(rows, length, shape.headSize());
       for (int from = 0; from < length; from += tile) {
         attend(head, from, Math.min(length, from + tile));
       }
@@ -97,29 +107,31 @@ final class CausalHeads {
   /** Queries {@code [from, to)} of all heads of one group. */
   private void attend(int keyValueHead, int from, int to) {
     int size = shape.headSize();
-    int rows = shape.group() * (to - from);
+    int count = shape.group() * (to - from);
     int firstKey = firstVisible(from);
     int visible = to - firstKey;
     gatherQueries(keyValueHead, from, to);
-    try (INDArray q = matrix(queries, 0, rows);
-        INDArray k = matrix(keys, firstKey, visible);
-        INDArray v = matrix(values, firstKey, visible);
-        INDArray s = Products.timesTransposed(q, k)) {
-      Floats.readRows(s, 0, rows, scores);
-      for (int row = 0; row < rows; row++) {
-        int position = from + row % (to - from);
-        normalize(row * visible, visible, position, firstKey);
-      }
-      Floats.writeRows(s, 0, rows, scores);
-      try (INDArray a = Products.times(s, v)) {
-        Floats.readRows(a, 0, rows, attended);
-      }
+    queries.set(rows, count, size);
+    INDArray s = weights.floats();
+    Products.timesTransposed(
+        queries.block(0, count, size),
+        keys.block(firstKey, visible, size),
+        new Block(s, 0, count, 0, visible));
+    Floats.readBlock(s, 0, count, 0, visible, scores);
+    for (int row = 0; row < count; row++) {
+      normalize(row * visible, visible, from + row % (to - from), firstKey);
     }
-    for (int row = 0; row < rows; row++) {
+    weights.set(scores, count, visible);
+    Products.times(
+        weights.block(0, count, visible),
+        values.block(firstKey, visible, size),
+        Block.rows(attended, 0, count));
+    Floats.readRows(attended, 0, count, rows);
+    for (int row = 0; row < count; row++) {
       int position = from + row % (to - from);
       int head = keyValueHead * shape.group() + row / (to - from);
       System.arraycopy(
-          attended, row * size, context, position * shape.queryWidth() + head * size, size);
+          rows, row * size, context, position * shape.queryWidth() + head * size, size);
     }
   }
 
@@ -131,8 +143,8 @@ final class CausalHeads {
       float[] source = projected[columns.linear()];
       int stride = source.length / length;
       for (int position = from; position < to; position++, row++) {
-        System.arraycopy(source, position * stride + columns.first(), queries, row * size, size);
-        queryRows.apply(queries, row * size, size, position);
+        System.arraycopy(source, position * stride + columns.first(), rows, row * size, size);
+        queryRows.apply(rows, row * size, size, position);
       }
     }
   }
@@ -153,16 +165,9 @@ final class CausalHeads {
     return Math.max(0, position + 1 - spec.window().orElse(length));
   }
 
-  private INDArray matrix(float[] source, int firstRow, int rows) {
-    int size = shape.headSize();
-    INDArray matrix = Floats.uninitialized(rows, size);
-    Floats.writeRows(
-        matrix,
-        0,
-        rows,
-        firstRow == 0
-            ? source
-            : Arrays.copyOfRange(source, firstRow * size, (firstRow + rows) * size));
-    return matrix;
+  @Override
+  public void close() {
+    List.of(keys, values, queries, weights).forEach(Operand::close);
+    attended.close();
   }
 }

@@ -9,66 +9,65 @@ import io.shardpress.operators.model.description.FeedForwardSpec;
 import io.shardpress.operators.model.description.MlpSpec;
 import io.shardpress.operators.model.description.NormSpec;
 import io.shardpress.operators.model.description.ResidualSpec;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** One block's pass over one batch of sequences. */
 record DecoderBlock(BlockSpec spec, int length, WeightSource weights, InputObserver observer) {
+  private static final Slices AS_THEY_ARE = new Slices(Optional.empty());
 
   /** Hidden states before the block → those behind it, a new matrix. */
   INDArray apply(INDArray x) {
     if (spec.residual() instanceof ResidualSpec.PreNorm layout) {
-      INDArray h = attention(layout.attention(), x);
+      INDArray h = attention(normed(layout.attention(), x), x);
       Hidden.add(h, x);
-      addAndClose(h, feedForward(layout.feedForward(), h));
+      addAndClose(h, feedForward(normed(layout.feedForward(), x), h));
       return h;
     }
     if (spec.residual() instanceof ResidualSpec.PostNorm layout) {
-      INDArray h = attention(x);
+      INDArray h = attention(AS_THEY_ARE, x);
       Hidden.add(h, x);
       norm(layout.attention(), x).apply(h);
-      addAndClose(h, feedForward(h));
+      addAndClose(h, feedForward(AS_THEY_ARE, h));
       norm(layout.feedForward(), x).apply(h);
       return h;
     }
     if (spec.residual() instanceof ResidualSpec.Sandwich layout) {
-      INDArray h = attention(layout.beforeAttention(), x);
+      INDArray h = attention(normed(layout.beforeAttention(), x), x);
       norm(layout.afterAttention(), x).apply(h);
       Hidden.add(h, x);
-      INDArray f = feedForward(layout.beforeFeedForward(), h);
+      INDArray f = feedForward(normed(layout.beforeFeedForward(), x), h);
       norm(layout.afterFeedForward(), x).apply(f);
       addAndClose(h, f);
       return h;
     }
     ResidualSpec.Parallel layout = (ResidualSpec.Parallel) spec.residual();
-    INDArray h = attention(layout.attention(), x);
-    addAndClose(h, feedForward(layout.feedForward(), x));
+    INDArray h = attention(normed(layout.attention(), x), x);
+    addAndClose(h, feedForward(normed(layout.feedForward(), x), x));
     Hidden.add(h, x);
     return h;
   }
 
-  private INDArray attention(NormSpec norm, INDArray x) {
-    try (INDArray normed = norm(norm, x).of(x)) {
-      return attention(normed);
-    }
+  private INDArray attention(Slices slices, INDArray x) {
+    return SelfAttention.apply(spec.attention(), slices, x, length, weights, observer);
   }
 
-  private INDArray attention(INDArray x) {
-    return SelfAttention.apply(spec.attention(), x, length, weights, observer);
-  }
-
-  private INDArray feedForward(NormSpec norm, INDArray x) {
-    try (INDArray normed = norm(norm, x).of(x)) {
-      return feedForward(normed);
-    }
-  }
-
-  private INDArray feedForward(INDArray x) {
+  private INDArray feedForward(Slices slices, INDArray x) {
     FeedForwardSpec network = spec.feedForward();
-    observer.observe(network.input(), x);
-    if (network instanceof ExpertsSpec experts) {
+    if (network instanceof MlpSpec mlp) {
+      return Mlp.apply(mlp, mlp.input(), slices, x, weights, observer);
+    }
+    ExpertsSpec experts = (ExpertsSpec) network;
+    if (slices.before().isEmpty()) {
       return Experts.apply(experts, x, weights, observer);
     }
-    return Mlp.apply((MlpSpec) network, x, weights, observer);
+    try (INDArray normed = slices.before().get().of(x)) {
+      return Experts.apply(experts, normed, weights, observer);
+    }
+  }
+
+  private Slices normed(NormSpec norm, INDArray x) {
+    return new Slices(Optional.of(norm(norm, x)));
   }
 
   private Norm norm(NormSpec norm, INDArray x) {

@@ -1,6 +1,7 @@
 package io.shardpress.operators.model.decoder;
 
 import io.shardpress.common.error.InputException;
+import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Products;
 import io.shardpress.operators.linalg.RowLoops;
@@ -35,13 +36,22 @@ final class DecoderHead implements LogitHead {
   @Override
   public INDArray logits(INDArray hidden) {
     try (INDArray normed = finalNorm.of(hidden)) {
-      INDArray logits = Products.timesTransposed(normed, weight);
+      INDArray logits = product(normed);
       softCap.ifPresent(
           cap ->
               RowChunks.edit(
                   logits,
                   (values, from) -> RowLoops.softCap(values, from, vocabulary, (float) cap)));
       return logits;
+    }
+  }
+
+  private INDArray product(INDArray normed) {
+    if (!BFloats.isBf16(weight)) {
+      return Products.timesTransposed(normed, weight);
+    }
+    try (INDArray rounded = BFloats.rounded(normed)) {
+      return Products.timesTransposed(rounded, weight);
     }
   }
 

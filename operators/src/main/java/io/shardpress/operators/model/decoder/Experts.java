@@ -6,6 +6,7 @@ import io.shardpress.operators.model.InputObserver;
 import io.shardpress.operators.model.WeightSource;
 import io.shardpress.operators.model.description.ExpertsSpec;
 import io.shardpress.operators.model.description.MlpSpec;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -15,9 +16,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Experts {
   private Experts() {}
 
-  /** {@code x [tokens, hidden] → [tokens, hidden]}, a new matrix; the caller has observed x. */
+  /** {@code x [tokens, hidden] → [tokens, hidden]}, a new matrix. */
   static INDArray apply(
       ExpertsSpec spec, INDArray x, WeightSource weights, InputObserver observer) {
+    if (spec.shared().isEmpty()) { // a shared network reads the router's input and shows it
+      observer.observe(spec.input(), x);
+    }
     Routing routing;
     try (INDArray logits = Linears.apply(spec.router(), x, weights)) {
       routing = Routing.of(logits, spec.perToken(), spec.weighting());
@@ -28,15 +32,13 @@ final class Experts {
       MlpSpec.Gated network = spec.experts().get(expert);
       InputObserver routed = observeAllTokens(network, x, weights, observer);
       if (tokens.length > 0) {
-        try (INDArray own = gather(x, tokens)) {
-          routed.observe(network.input(), own);
-          try (INDArray y = Mlp.apply(network, own, weights, routed)) {
-            scatterAdd(y, tokens, routing.shares(expert), sum);
-          }
+        try (INDArray own = gather(x, tokens);
+            INDArray y = applied(network, network.input(), own, weights, routed)) {
+          scatterAdd(y, tokens, routing.shares(expert), sum);
         }
       }
     }
-    spec.shared().ifPresent(shared -> addShared(shared, x, weights, observer, sum));
+    spec.shared().ifPresent(shared -> addShared(shared, spec.input(), x, weights, observer, sum));
     return sum;
   }
 
@@ -46,9 +48,17 @@ final class Experts {
     if (!observer.wantsAllTokens(network.input())) {
       return observer;
     }
-    observer.observe(network.input(), x);
-    Mlp.apply(network, x, weights, observer).close();
+    applied(network, network.input(), x, weights, observer).close();
     return InputObserver.NONE;
+  }
+
+  private static INDArray applied(
+      MlpSpec.Gated network,
+      String input,
+      INDArray x,
+      WeightSource weights,
+      InputObserver observer) {
+    return Mlp.apply(network, input, new Slices(Optional.empty()), x, weights, observer);
   }
 
   private static INDArray gather(INDArray x, int[] tokens) {
@@ -75,12 +85,13 @@ final class Experts {
 
   private static void addShared(
       ExpertsSpec.Shared shared,
+      String input,
       INDArray x,
       WeightSource weights,
       InputObserver observer,
       INDArray sum) {
     int columns = Floats.columns(x);
-    try (INDArray y = Mlp.apply(shared.network(), x, weights, observer);
+    try (INDArray y = applied(shared.network(), input, x, weights, observer);
         INDArray gate = Linears.apply(shared.gate(), x, weights)) {
       RowChunks.update(
           y,

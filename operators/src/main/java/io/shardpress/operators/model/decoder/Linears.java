@@ -1,34 +1,70 @@
 package io.shardpress.operators.model.decoder;
 
 import io.shardpress.common.error.InputException;
+import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Products;
 import io.shardpress.operators.linalg.RowLoops;
 import io.shardpress.operators.model.LinearModule.Layout;
+import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import io.shardpress.operators.model.description.LinearSpec;
+import java.util.ArrayList;
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Applies linear layers. */
-final class Linears {
-  private Linears() {}
+/** Linear layers with their weights loaded. */
+final class Linears implements AutoCloseable {
+  private final List<LinearSpec> specs;
+  private final List<INDArray> weights = new ArrayList<>();
+  private final List<float[]> biases = new ArrayList<>();
+
+  /** Loads the weights of {@code specs}; they are found again by their index. */
+  Linears(List<LinearSpec> specs, WeightSource source) {
+    this.specs = specs;
+    try {
+      for (LinearSpec spec : specs) {
+        INDArray weight = source.matrix(spec.weight());
+        weights.add(weight);
+        requireShape(spec, weight);
+        biases.add(spec.hasBias() ? source.vector(spec.bias()) : new float[0]);
+      }
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
 
   /** {@code x [tokens, in] → [tokens, out]}, a new matrix. */
-  static INDArray apply(LinearSpec linear, INDArray x, WeightSource weights) {
-    INDArray y;
-    try (INDArray weight = weights.matrix(linear.weight())) {
-      requireShape(linear, weight);
-      y =
-          switch (linear.layout()) {
-            case OUT_IN -> Products.timesTransposed(x, weight);
-            case IN_OUT -> Products.times(x, weight);
-          };
-    }
-    if (linear.hasBias()) {
-      float[] bias = weights.vector(linear.bias());
-      RowChunks.edit(y, (values, from) -> RowLoops.add(values, from, bias, 0, bias.length));
+  static INDArray apply(LinearSpec spec, INDArray x, WeightSource source) {
+    INDArray y = Floats.uninitialized(Floats.rows(x), spec.out());
+    try (Linears linears = new Linears(List.of(spec), source)) {
+      if (source.precision() == Precision.BF16 && !BFloats.isBf16(x)) {
+        try (INDArray rounded = BFloats.rounded(x)) {
+          linears.apply(0, rounded, y);
+        }
+      } else {
+        linears.apply(0, x, y);
+      }
     }
     return y;
+  }
+
+  /** {@code x [tokens, in]}, as {@link Scratch#operand} gives it, into {@code y [tokens, out]}. */
+  void apply(int index, INDArray x, INDArray y) {
+    switch (specs.get(index).layout()) {
+      case OUT_IN -> Products.timesTransposed(x, weights.get(index), y);
+      case IN_OUT -> Products.times(x, weights.get(index), y);
+    }
+    float[] bias = biases.get(index);
+    if (bias.length > 0) {
+      RowChunks.edit(y, (values, from) -> RowLoops.add(values, from, bias, 0, bias.length));
+    }
+  }
+
+  /** Output features of one of them. */
+  int out(int index) {
+    return Math.toIntExact(specs.get(index).out());
   }
 
   private static void requireShape(LinearSpec linear, INDArray weight) {
@@ -42,5 +78,10 @@ final class Linears {
               .formatted(
                   linear.weight(), Floats.rows(weight), Floats.columns(weight), rows, columns));
     }
+  }
+
+  @Override
+  public void close() {
+    weights.forEach(INDArray::close);
   }
 }

@@ -4,55 +4,94 @@ import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.RowLoops;
 import io.shardpress.operators.model.InputObserver;
 import io.shardpress.operators.model.WeightSource;
+import io.shardpress.operators.model.decoder.Scratch.Use;
 import io.shardpress.operators.model.description.Activation;
 import io.shardpress.operators.model.description.MlpSpec;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A dense feed-forward network. */
+/** A dense feed-forward network: entries first, the last linear is the way down. */
 final class Mlp {
-  private Mlp() {}
+  private final MlpSpec spec;
+  private final String input;
+  private final Linears linears;
+  private final Scratch scratch;
+  private final InputObserver observer;
 
-  /** {@code x [tokens, hidden] → [tokens, hidden]}, a new matrix; the caller has observed x. */
-  static INDArray apply(MlpSpec spec, INDArray x, WeightSource weights, InputObserver observer) {
-    try (INDArray inner = inner(spec, x, weights)) {
-      observer.observe(spec.down().ownInput(), inner);
-      return Linears.apply(spec.down(), inner, weights);
+  private Mlp(
+      MlpSpec spec, String input, Linears linears, Scratch scratch, InputObserver observer) {
+    this.spec = spec;
+    this.input = input;
+    this.linears = linears;
+    this.scratch = scratch;
+    this.observer = observer;
+  }
+
+  /**
+   * {@code x [tokens, hidden] → [tokens, hidden]}, a new matrix.
+   *
+   * @param input under which id the network's input is observed
+   */
+  static INDArray apply(
+      MlpSpec spec,
+      String input,
+      Slices slices,
+      INDArray x,
+      WeightSource weights,
+      InputObserver observer) {
+    try (Linears linears = new Linears(spec.linears(), weights);
+        Scratch scratch = new Scratch(weights.precision())) {
+      Mlp mlp = new Mlp(spec, input, linears, scratch, observer);
+      return slices.apply(x, Math.toIntExact(spec.down().out()), 1, scratch, mlp::slice);
     }
   }
 
-  private static INDArray inner(MlpSpec spec, INDArray x, WeightSource weights) {
-    if (spec instanceof MlpSpec.Gated gated) {
-      INDArray gate = Linears.apply(gated.gate(), x, weights);
-      int width = Floats.columns(gate);
-      try (INDArray up = Linears.apply(gated.up(), x, weights)) {
-        RowChunks.update(
-            gate,
-            up,
-            (target, at, source, from) -> {
-              activate(spec.activation(), target, at, width);
-              RowLoops.multiply(target, at, source, from, width);
-            });
-      }
-      return gate;
+  private INDArray slice(INDArray x) {
+    INDArray entry = scratch.operand(Use.ROUNDED_INPUT, x);
+    observer.observe(input, entry);
+    INDArray inner = scratch.operand(Use.ROUNDED_INNER, inner(entry));
+    observer.observe(spec.down().ownInput(), inner);
+    return applied(linears(), inner, Use.OUTPUT);
+  }
+
+  /** Index of the way down. */
+  private int linears() {
+    return spec.entries().size();
+  }
+
+  private INDArray inner(INDArray x) {
+    Activation activation = spec.activation();
+    INDArray first = applied(0, x, Use.FIRST);
+    int width = Floats.columns(first);
+    if (spec instanceof MlpSpec.Gated) {
+      RowChunks.update(
+          first,
+          applied(1, x, Use.SECOND),
+          (target, at, source, from) -> {
+            activate(activation, target, at, width);
+            RowLoops.multiply(target, at, source, from, width);
+          });
+      return first;
     }
-    if (spec instanceof MlpSpec.FusedGated fused) {
-      try (INDArray gateUp = Linears.apply(fused.gateUp(), x, weights)) {
-        int width = Floats.columns(gateUp) / 2;
-        return RowChunks.map(
-            gateUp,
-            width,
-            (target, at, source, from) -> {
-              System.arraycopy(source, from, target, at, width);
-              activate(spec.activation(), target, at, width);
-              RowLoops.multiply(target, at, source, from + width, width);
-            });
-      }
+    if (spec instanceof MlpSpec.FusedGated) {
+      INDArray inner = scratch.floats(Use.INNER, Floats.rows(x), width / 2);
+      RowChunks.update(
+          inner,
+          first,
+          (target, at, source, from) -> {
+            System.arraycopy(source, from, target, at, width / 2);
+            activate(activation, target, at, width / 2);
+            RowLoops.multiply(target, at, source, from + width / 2, width / 2);
+          });
+      return inner;
     }
-    MlpSpec.Plain plain = (MlpSpec.Plain) spec;
-    INDArray up = Linears.apply(plain.up(), x, weights);
-    int width = Floats.columns(up);
-    RowChunks.edit(up, (values, from) -> activate(spec.activation(), values, from, width));
-    return up;
+    RowChunks.edit(first, (values, from) -> activate(activation, values, from, width));
+    return first;
+  }
+
+  private INDArray applied(int linear, INDArray x, Use use) {
+    INDArray y = scratch.floats(use, Floats.rows(x), linears.out(linear));
+    linears.apply(linear, x, y);
+    return y;
   }
 
   private static void activate(Activation activation, float[] values, int from, int count) {

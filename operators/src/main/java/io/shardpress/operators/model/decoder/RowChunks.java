@@ -57,21 +57,21 @@ final class RowChunks {
 
   /** A new matrix, each row of it made from the same row of {@code source}. */
   static INDArray map(INDArray source, int columns, RowUpdate make) {
-    int sourceColumns = Floats.columns(source);
-    int rows = Floats.rows(source);
-    int step = step(Math.max(columns, sourceColumns), rows);
-    float[] values = new float[step * columns];
-    float[] others = new float[step * sourceColumns];
-    INDArray result = Floats.uninitialized(rows, columns);
-    for (int first = 0; first < rows; first += step) {
-      int count = Math.min(step, rows - first);
-      Floats.readRows(source, first, count, others);
-      for (int row = 0; row < count; row++) {
-        make.apply(values, row * columns, others, row * sourceColumns);
-      }
-      Floats.writeRows(result, first, count, values);
-    }
+    INDArray result = Floats.uninitialized(Floats.rows(source), columns);
+    update(result, source, make);
     return result;
+  }
+
+  /** Copies {@code count} rows of {@code source} to rows of {@code target}. */
+  static void copyRows(INDArray source, int first, int count, INDArray target, int firstTarget) {
+    int columns = Floats.columns(source);
+    int step = step(columns, count);
+    float[] values = new float[step * columns];
+    for (int done = 0; done < count; done += step) {
+      int rows = Math.min(step, count - done);
+      Floats.readRows(source, first + done, rows, values);
+      Floats.writeRows(target, firstTarget + done, rows, values);
+    }
   }
 
   private static int step(int columns, int rows) {

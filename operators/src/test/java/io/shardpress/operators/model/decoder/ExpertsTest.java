@@ -40,7 +40,9 @@ class ExpertsTest {
     List<String> observed = new ArrayList<>();
     float[] y = apply(spec(1, Weighting.PROBABILITIES, Optional.empty()), observed, 1, 5);
     assertThat(y).containsExactly(new float[] {0.75f * 2 * 5, 0}, within(1e-5f));
-    assertThat(observed).containsExactly("moe.experts.1.gate_up_input", "moe.experts.1.down_input");
+    assertThat(observed)
+        .containsExactly(
+            "moe.router_input", "moe.experts.1.gate_up_input", "moe.experts.1.down_input");
   }
 
   @Test

@@ -1,0 +1,69 @@
+package io.shardpress.operators.linalg;
+
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.ShortPointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.cpu.nativecpu.NDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * A row-major matrix in memory from {@link OffHeap}, which gets it back when the matrix is closed.
+ * ND4J's own allocation fills every array with zeros, also where it is asked not to.
+ */
+final class OffHeapMatrix extends NDArray {
+  private static final long serialVersionUID = 1L;
+
+  private final transient BytePointer block;
+
+  private OffHeapMatrix(DataType type, long rows, long columns, BytePointer block, Pointer typed) {
+    super(
+        Nd4j.createBuffer(typed, rows * columns, type),
+        new long[] {rows, columns},
+        new long[] {columns, 1},
+        0,
+        'c',
+        type);
+    this.block = block;
+  }
+
+  /** A matrix of F32 or BF16 with undefined content. */
+  static OffHeapMatrix of(DataType type, long rows, long columns) {
+    BytePointer block =
+        OffHeap.memory().take(Math.multiplyExact(Math.multiplyExact(rows, columns), type.width()));
+    Pointer typed =
+        type == DataType.FLOAT
+            ? new BorrowedFloats(block.address(), rows * columns)
+            : new BorrowedShorts(block.address(), rows * columns);
+    return new OffHeapMatrix(type, rows, columns, block, typed);
+  }
+
+  /** Floats that closing the pointer, or a copy of it, does not free. */
+  private static final class BorrowedFloats extends FloatPointer {
+    BorrowedFloats(long address, long count) {
+      super((Pointer) null);
+      this.address = address;
+      this.limit = count;
+      this.capacity = count;
+    }
+  }
+
+  /** The same for BF16, which ND4J keeps as shorts. */
+  private static final class BorrowedShorts extends ShortPointer {
+    BorrowedShorts(long address, long count) {
+      super((Pointer) null);
+      this.address = address;
+      this.limit = count;
+      this.capacity = count;
+    }
+  }
+
+  @Override
+  public void close() {
+    if (!wasClosed()) {
+      super.close();
+      OffHeap.memory().giveBack(block);
+    }
+  }
+}

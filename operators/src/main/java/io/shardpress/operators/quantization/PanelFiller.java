@@ -1,0 +1,83 @@
+package io.shardpress.operators.quantization;
+
+import io.shardpress.common.tensor.DType;
+import io.shardpress.operators.linalg.Floats;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Prepares one panel after another for a sweep: its weights in visiting order, dead inputs zeroed,
+ * and the rule with its scales. Threads may share it.
+ */
+record PanelFiller(
+    Gptq settings, INDArray weight, DampedFactor factor, QuantizedWeight.Assembly result) {
+  /** Rows turned into columns together: whole cache lines of a column. */
+  private static final int STRIP = 16;
+
+  /** Whether the sweep finds the ranges of groups when it reaches them. */
+  boolean scalesFromSweep() {
+    return settings.effectiveScaleSource() == ScaleSource.UPDATED
+        && !settings.groupSize().isChannel();
+  }
+
+  /** The panel of that index; the caller closes it. */
+  Panel panel(int index) {
+    int rows = Math.min(Panel.ROWS, result.out - index * Panel.ROWS);
+    int[] visited = factor.layout().visited();
+    float[][] columns = new float[result.in][Panel.ROWS];
+    float[] row = new float[result.in];
+    float[] strip = new float[STRIP * result.in];
+    for (int first = 0; first < rows; first += STRIP) {
+      int count = Math.min(STRIP, rows - first);
+      for (int i = 0; i < count; i++) {
+        Floats.readRow(weight, index * Panel.ROWS + first + i, row);
+        factor.clearDead(row);
+        System.arraycopy(row, 0, strip, i * row.length, row.length);
+      }
+      for (int place = 0; place < visited.length; place++) {
+        float[] column = columns[place];
+        int from = visited[place];
+        for (int i = 0; i < count; i++) {
+          column[first + i] = strip[i * row.length + from];
+        }
+      }
+    }
+    Panel panel = new Panel(index, rows, Floats.uninitialized(result.in, Panel.ROWS));
+    panel.write(0, result.in, columns);
+    return panel;
+  }
+
+  /** What the sweep does to a panel's columns. */
+  GridRule rule(Panel panel, Clip clip, DType scaleType) {
+    GroupRange range = new GroupRange(result.scheme.grid(), clip, scaleType, DType.F32);
+    Rounding rounding = new Rounding(result.scheme.grid());
+    if (scalesFromSweep()) {
+      return GridRule.findingScales(result, factor.layout(), rounding, range);
+    }
+    findScales(panel, range);
+    return GridRule.withScales(panel, result, factor.layout(), rounding, range);
+  }
+
+  /** Scales of the weights before the sweep. */
+  private void findScales(Panel panel, GroupRange range) {
+    boolean withDead = settings.effectiveScaleSource() == ScaleSource.UPDATED;
+    boolean inVisitingOrder = result.scheme.order() == ColumnOrder.GROUP;
+    int columns = result.scheme.groupSize().in(result.in);
+    float[] row = new float[result.in];
+    float[] visited = new float[result.in];
+    float[] group = new float[columns];
+    for (int i = panel.firstRow(); i < panel.firstRow() + panel.rows(); i++) {
+      Floats.readRow(weight, i, row);
+      if (!withDead) {
+        factor.clearDead(row);
+      }
+      if (inVisitingOrder) {
+        factor.layout().toVisited(row, 0, visited, 0);
+      }
+      for (int g = 0; g < result.groups; g++) {
+        System.arraycopy(inVisitingOrder ? visited : row, g * columns, group, 0, columns);
+        range.find(group, columns);
+        result.put(i, g, range);
+      }
+    }
+  }
+}

@@ -1,0 +1,102 @@
+package io.shardpress.operators.linalg;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+class ProductsTest {
+  private static final long SEED = 20261121;
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1", "3, 17, 31", "33, 127, 129", "5, 1025, 40", "2, 2049, 7"})
+  void operandsOfEitherTypeGiveTheProductOfTheirValues(int m, int n, int k) {
+    Random random = new Random(SEED + n);
+    try (INDArray a = Floats.of(KernelsTest.gaussian(random, m * k), m, k);
+        INDArray b = Floats.of(KernelsTest.gaussian(random, n * k), n, k);
+        INDArray narrowA = BFloats.rounded(a);
+        INDArray narrowB = BFloats.rounded(b)) {
+      for (INDArray left : new INDArray[] {a, narrowA}) {
+        for (INDArray right : new INDArray[] {b, narrowB}) {
+          try (INDArray c = Products.timesTransposed(left, right);
+              INDArray transposed = Floats.transpose(widened(right));
+              INDArray d = Products.times(left, transposed)) {
+            float[] expected = plain(widened(left), widened(right));
+            assertThat(Floats.toArray(c)).as("seed %d", SEED + n).hasSameSizeAs(expected);
+            for (int i = 0; i < expected.length; i++) {
+              assertThat(Floats.toArray(c)[i]).isCloseTo(expected[i], within(1e-5f * k));
+              assertThat(Floats.toArray(d)[i]).isCloseTo(expected[i], within(1e-5f * k));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "3, 17", "31, 33", "7, 127", "129, 257", "40, 600"})
+  void theUpperTriangleOfAGramIsMirroredWhenItIsDone(int tokens, int n) {
+    Random random = new Random(SEED + n);
+    float[] values = KernelsTest.gaussian(random, tokens * n);
+    try (INDArray x = Floats.of(values, tokens, n);
+        INDArray narrow = BFloats.rounded(x);
+        INDArray gram = Floats.zeros(n, n)) {
+      Products.addGramUpper(gram, x);
+      Products.addGramUpper(gram, narrow);
+      Products.mirrorUpper(gram);
+      float[] found = Floats.toArray(gram);
+      float[] rounded = Floats.toArray(widened(narrow));
+      for (int i = 0; i < n; i++) {
+        for (int j = 0; j < n; j++) {
+          double expected = 0;
+          for (int t = 0; t < tokens; t++) {
+            expected += (double) values[t * n + i] * values[t * n + j];
+            expected += (double) rounded[t * n + i] * rounded[t * n + j];
+          }
+          assertThat((double) found[i * n + j])
+              .as("seed %d, [%d, %d]", SEED + n, i, j)
+              .isCloseTo(expected, within(1e-4 * Math.sqrt(tokens) + 1e-6 * Math.abs(expected)));
+        }
+      }
+    }
+  }
+
+  @Test
+  void shapesThatDoNotFitAreRefused() {
+    try (INDArray a = Floats.zeros(2, 3);
+        INDArray b = Floats.zeros(4, 5)) {
+      assertThatThrownBy(() -> Products.timesTransposed(a, b))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("Shapes do not fit: [2, 3] and [4, 5]");
+      assertThatThrownBy(() -> new Block(a, 0, 2, 1, 3))
+          .isInstanceOf(IndexOutOfBoundsException.class)
+          .hasMessageContaining("columns 1 to 4 of a matrix [2, 3]");
+    }
+  }
+
+  private static INDArray widened(INDArray array) {
+    return BFloats.isBf16(array) ? BFloats.widened(array) : array;
+  }
+
+  /** {@code a bᵀ} in F64. */
+  private static float[] plain(INDArray a, INDArray b) {
+    float[] left = Floats.toArray(a);
+    float[] right = Floats.toArray(b);
+    int k = Floats.columns(a);
+    int n = Floats.rows(b);
+    float[] c = new float[Floats.rows(a) * n];
+    for (int i = 0; i < c.length; i++) {
+      double sum = 0;
+      for (int t = 0; t < k; t++) {
+        sum += (double) left[i / n * k + t] * right[i % n * k + t];
+      }
+      c[i] = (float) sum;
+    }
+    return c;
+  }
+}
