@@ -87,7 +87,7 @@ final class BitStream {
       for (; available < bits; available += 8) {
         pending |= (from.get(next++) & 0xffL) << available;
       }
-      codes[to + i] = (byte) ((pending & (1L << bits) - 1) - offset);
+      codes[to + i] = (byte) ((pending & mask(bits)) - offset);
       pending >>>= bits;
       available -= bits;
     }
@@ -118,9 +118,9 @@ final class BitStream {
     int byFour = 4 * byOne;
     for (int k = 0; k < n; k++) {
       long ones = (x[k] ^ raised) & used;
-      long twos = ones & EVEN_BYTES | (ones & ~EVEN_BYTES) >>> byOne;
-      long fours = twos & EVEN_SHORTS | (twos & ~EVEN_SHORTS) >>> byTwo;
-      x[k] = fours & LOW_INT | (fours & ~LOW_INT) >>> byFour;
+      long twos = (ones & EVEN_BYTES) | ((ones & ~EVEN_BYTES) >>> byOne);
+      long fours = (twos & EVEN_SHORTS) | ((twos & ~EVEN_SHORTS) >>> byTwo);
+      x[k] = (fours & LOW_INT) | ((fours & ~LOW_INT) >>> byFour);
     }
   }
 
@@ -130,18 +130,18 @@ final class BitStream {
     int byTwo = 2 * byOne;
     int byFour = 4 * byOne;
     long lowFour = mask(4 * bits);
-    long highFour = lowFour << 4 * bits;
+    long highFour = lowFour << (4 * bits);
     long lowTwos = EACH_INT * mask(2 * bits);
-    long highTwos = lowTwos << 2 * bits;
+    long highTwos = lowTwos << (2 * bits);
     long lowOnes = EACH_SHORT * mask(bits);
     long highOnes = lowOnes << bits;
     // a sign bit keeps each byte from borrowing of the next; eight bits are lowered by flipping it
     long guard = bits == 8 ? 0 : SIGNS;
     long lowered = bits == 8 ? 0 : EACH_BYTE * offset;
     for (int k = 0; k < n; k++) {
-      long fours = x[k] & lowFour | (x[k] & highFour) << byFour;
-      long twos = fours & lowTwos | (fours & highTwos) << byTwo;
-      long ones = twos & lowOnes | (twos & highOnes) << byOne;
+      long fours = (x[k] & lowFour) | ((x[k] & highFour) << byFour);
+      long twos = (fours & lowTwos) | ((fours & highTwos) << byTwo);
+      long ones = (twos & lowOnes) | ((twos & highOnes) << byOne);
       x[k] = ((ones | guard) - lowered) ^ SIGNS;
     }
   }

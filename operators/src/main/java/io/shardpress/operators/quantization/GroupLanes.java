@@ -71,7 +71,7 @@ final class GroupLanes {
 
   /** The slot of each lane that {@code group} begins with. */
   int firstSlot(int group) {
-    return group * groupColumns + shift >> shift;
+    return (group * groupColumns + shift) >> shift;
   }
 
   /** The weights of a lane by slot, until the next call of {@link #load}. */

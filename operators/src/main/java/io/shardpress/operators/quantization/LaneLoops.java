@@ -41,8 +41,8 @@ final class LaneLoops {
       above[k] = b + (ahead & ~(ahead >> 31));
     }
     for (int k = 0; k < n; k++) {
-      int a = even[k] & even[k] >> 31 & MAGNITUDE;
-      int b = odd[k] & odd[k] >> 31 & MAGNITUDE;
+      int a = even[k] & (even[k] >> 31) & MAGNITUDE;
+      int b = odd[k] & (odd[k] >> 31) & MAGNITUDE;
       int ahead = a - b;
       below[k] = b + (ahead & ~(ahead >> 31));
     }
@@ -62,7 +62,7 @@ final class LaneLoops {
       above[k] = bits[k] & ~(bits[k] >> 31);
     }
     for (int k = 0; k < n; k++) {
-      below[k] = bits[k] & bits[k] >> 31 & MAGNITUDE;
+      below[k] = bits[k] & (bits[k] >> 31) & MAGNITUDE;
     }
   }
 
@@ -121,7 +121,7 @@ final class LaneLoops {
   /** The codes in the low bits of rounded floats, two to a word. */
   static void pair(int[] even, int[] odd, int n, int[] pairs) {
     for (int k = 0; k < n; k++) {
-      pairs[k] = even[k] & CODE | (odd[k] & CODE) << 8;
+      pairs[k] = (even[k] & CODE) | ((odd[k] & CODE) << 8);
     }
   }
 

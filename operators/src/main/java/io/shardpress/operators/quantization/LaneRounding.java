@@ -87,7 +87,7 @@ final class LaneRounding {
       } else {
         roundInComputeType(x, slots, q);
       }
-      if (largest == 0 || SMALLEST_SQUARED < largest && largest < LARGEST_SQUARED) {
+      if (largest == 0 || (SMALLEST_SQUARED < largest && largest < LARGEST_SQUARED)) {
         LaneLoops.addSquares(x, scales, zeros, q, slots, errors[lane], energies[lane]);
       } else {
         addSquares(x, slots, q);

@@ -37,7 +37,8 @@ final class WeightScan {
   private static int nonFinite(int[] words, int n, int shift) {
     int count = 0;
     for (int k = 0; k < n; k++) {
-      count += (words[k] << shift & LaneLoops.MAGNITUDE) + LOWEST_EXPONENT_BIT >>> 31;
+      int magnitude = (words[k] << shift) & LaneLoops.MAGNITUDE;
+      count += (magnitude + LOWEST_EXPONENT_BIT) >>> 31;
     }
     return count;
   }
