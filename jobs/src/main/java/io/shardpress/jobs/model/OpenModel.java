@@ -86,9 +86,9 @@ public record OpenModel(Checkpoint checkpoint, Optional<Architecture> architectu
     return new CompressedWeights(compressed, layouts(), weights(precision));
   }
 
-  /** A linear's dense weight as F32 {@code [out, in]}; the caller closes it. */
+  /** A linear's dense weight as F32 or BF16 {@code [out, in]}; the caller closes it. */
   public INDArray denseWeight(String tensor, Layout layout) {
-    INDArray stored = Floats.decode(checkpoint.tensor(tensor));
+    INDArray stored = Floats.load(checkpoint.tensor(tensor));
     if (layout == Layout.OUT_IN) {
       return stored;
     }

@@ -82,21 +82,22 @@ public record CompressedTensors() implements Encoder {
   private static void fill(
       ByteBuffer bytes, TensorSpec spec, StoredLinear linear, QuantizedWeight weight) {
     int bits = weight.scheme().grid().bits();
-    int offset = 1 << (bits - 1);
-    int groups = weight.groups();
     switch (suffix(spec, linear)) {
       case "" -> bytes.put(weight.codes());
       case "_packed" -> {
+        BitStream stream = new BitStream(bits);
+        int rowBytes = 4 * BitStream.words(weight.in(), bits);
         for (int row = 0; row < weight.out(); row++) {
-          BitStream.pack(weight.codes(), row * weight.in(), 1, weight.in(), offset, bits, bytes);
+          stream.pack(weight.codes(), row * weight.in(), weight.in(), bytes, row * rowBytes);
         }
+        bytes.position(bytes.limit());
       }
       case "_shape" -> bytes.putLong(weight.out()).putLong(weight.in());
       case "_scale" ->
           FloatCodec.encode(scaleType(linear), weight.scales(), 0, weight.scales().length, bytes);
       case "_zero_point" -> {
         if (isPacked(weight.scheme())) {
-          packZeroPoints(bytes, weight, bits, offset, groups);
+          packZeroPoints(bytes, weight, bits);
         } else {
           bytes.put(weight.zeroPoints());
         }
@@ -111,15 +112,19 @@ public record CompressedTensors() implements Encoder {
   }
 
   /** Each group column is a stream down the rows; the words of all columns stand side by side. */
-  private static void packZeroPoints(
-      ByteBuffer bytes, QuantizedWeight weight, int bits, int offset, int groups) {
+  private static void packZeroPoints(ByteBuffer bytes, QuantizedWeight weight, int bits) {
+    BitStream stream = new BitStream(bits);
+    int groups = weight.groups();
     int words = BitStream.words(weight.out(), bits);
-    ByteBuffer column = ByteBuffer.allocate(4 * words).order(ByteOrder.LITTLE_ENDIAN);
+    byte[] column = new byte[weight.out()];
+    ByteBuffer packed = ByteBuffer.allocate(4 * words).order(ByteOrder.LITTLE_ENDIAN);
     for (int group = 0; group < groups; group++) {
-      column.clear();
-      BitStream.pack(weight.zeroPoints(), group, groups, weight.out(), offset, bits, column);
+      for (int row = 0; row < column.length; row++) {
+        column[row] = weight.zeroPoints()[row * groups + group];
+      }
+      stream.pack(column, 0, column.length, packed, 0);
       for (int word = 0; word < words; word++) {
-        bytes.putInt(4 * (word * groups + group), column.getInt(4 * word));
+        bytes.putInt(4 * (word * groups + group), packed.getInt(4 * word));
       }
     }
     bytes.position(bytes.limit());
@@ -145,14 +150,14 @@ public record CompressedTensors() implements Encoder {
     int out = Math.toIntExact(linear.out());
     int in = Math.toIntExact(linear.in());
     int bits = scheme.grid().bits();
-    int offset = 1 << (bits - 1);
     int groups = scheme.groupSize().groups(in);
     byte[] codes = new byte[Math.multiplyExact(out, in)];
     if (isPacked(scheme)) {
       ByteBuffer packed = data.get("_packed");
+      BitStream stream = new BitStream(bits);
+      int rowBytes = 4 * BitStream.words(in, bits);
       for (int row = 0; row < out; row++) {
-        packed.position(4 * row * BitStream.words(in, bits));
-        BitStream.unpack(packed, bits, offset, in, codes, row * in, 1);
+        stream.unpack(packed, row * rowBytes, in, codes, row * in);
       }
     } else {
       data.get("").get(codes);
@@ -190,13 +195,18 @@ public record CompressedTensors() implements Encoder {
       return zeroPoints;
     }
     int bits = scheme.grid().bits();
+    BitStream stream = new BitStream(bits);
     int words = BitStream.words(out, bits);
-    ByteBuffer column = ByteBuffer.allocate(4 * words).order(ByteOrder.LITTLE_ENDIAN);
+    byte[] column = new byte[out];
+    ByteBuffer packed = ByteBuffer.allocate(4 * words).order(ByteOrder.LITTLE_ENDIAN);
     for (int group = 0; group < groups; group++) {
       for (int word = 0; word < words; word++) {
-        column.putInt(4 * word, stored.getInt(4 * (word * groups + group)));
+        packed.putInt(4 * word, stored.getInt(4 * (word * groups + group)));
       }
-      BitStream.unpack(column.clear(), bits, 1 << (bits - 1), out, zeroPoints, group, groups);
+      stream.unpack(packed, 0, out, column, 0);
+      for (int row = 0; row < out; row++) {
+        zeroPoints[row * groups + group] = column[row];
+      }
     }
     return zeroPoints;
   }

@@ -4,7 +4,9 @@ import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.FloatCodec;
 import io.shardpress.common.tensor.RawTensor;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -138,6 +140,21 @@ public final class Floats {
     } else {
       pointer(array).position(firstRow * columns).get(into, 0, count * columns);
     }
+  }
+
+  /**
+   * The stored bytes of {@code count} rows, of F32 or BF16, little-endian: a view that is valid
+   * while the array is open and reachable.
+   */
+  public static ByteBuffer bytes(INDArray array, long firstRow, int count) {
+    DataType type = array.dataType() == DataType.BFLOAT16 ? DataType.BFLOAT16 : DataType.FLOAT;
+    requireWhole(array, type);
+    long rowBytes = (long) columns(array) * type.width();
+    return new BytePointer(array.data().pointer())
+        .getPointer(BytePointer.class, firstRow * rowBytes)
+        .limit(count * rowBytes)
+        .asByteBuffer()
+        .order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /** Copies {@code count} rows from the start of {@code from}. */

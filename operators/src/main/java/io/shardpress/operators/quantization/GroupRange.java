@@ -35,6 +35,13 @@ final class GroupRange {
             : null;
   }
 
+  /**
+   * Whether {@link #find} looks for a better range than the one from {@code min} to {@code max}.
+   */
+  boolean searches() {
+    return search != null;
+  }
+
   /** Looks at the first {@code count} values; the answers stay until the next call. */
   void find(float[] values, int count) {
     float min = 0;

@@ -49,7 +49,7 @@ record PanelFiller(
   /** What the sweep does to a panel's columns. */
   GridRule rule(Panel panel, Clip clip, DType scaleType) {
     GroupRange range = new GroupRange(result.scheme.grid(), clip, scaleType, DType.F32);
-    Rounding rounding = new Rounding(result.scheme.grid(), DType.F32);
+    Rounding rounding = new Rounding(result.scheme.grid());
     if (scalesFromSweep()) {
       return GridRule.findingScales(result, factor.layout(), rounding, range);
     }

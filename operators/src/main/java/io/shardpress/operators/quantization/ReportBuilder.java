@@ -66,8 +66,14 @@ final class ReportBuilder {
 
   /** Ends a layer with one that lies so far from the dense weight. */
   LayerResult with(Outcome outcome, QuantizedWeight quantized, WeightDistance distance) {
-    weightError = distance.error();
-    weightEnergy = distance.energy();
+    return with(outcome, quantized, distance.error(), distance.energy());
+  }
+
+  /** Ends a layer with one whose {@code Σ Δ²} and {@code Σ W²} are known. */
+  LayerResult with(
+      Outcome outcome, QuantizedWeight quantized, double squaredError, double squaredWeights) {
+    weightError = squaredError;
+    weightEnergy = squaredWeights;
     return new LayerResult(outcome, report(), Optional.of(quantized));
   }
 

@@ -1,13 +1,18 @@
 package io.shardpress.operators.quantization;
 
 import io.shardpress.common.tensor.DType;
+import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.linalg.Workers;
 import io.shardpress.operators.statistics.InputStatistics;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Round-to-nearest, row by row. */
 final class RtnSolver implements Solver {
+  /** Weights that a thread rounds at a time. */
+  private static final int PART_ELEMENTS = 1 << 20;
+
   private final Rtn settings;
   private final Optional<InputStatistics> statistics;
   private final Arithmetic arithmetic;
@@ -33,49 +38,58 @@ final class RtnSolver implements Solver {
   @Override
   public LayerResult compress(String module, INDArray weight, DType weightType) {
     Scheme scheme = settings.scheme();
-    scheme.check(module, Floats.columns(weight));
+    int in = Floats.columns(weight);
+    scheme.check(module, in);
     ReportBuilder report = new ReportBuilder(Algorithm.RTN, weight);
-    long nonFinite = WeightScan.nonFinite(weight);
-    if (nonFinite > 0) {
-      return report.without(WeightScan.outcome(settings.nonfinite(), module, nonFinite));
-    }
-    DType computeType = arithmetic == Arithmetic.F32 ? DType.F32 : weightType;
-    GroupRange range =
-        new GroupRange(
-            scheme.grid(), settings.clip(), QuantizedWeight.scaleType(weightType), computeType);
-    Rounding rounding = new Rounding(scheme.grid(), computeType);
     QuantizedWeight.Assembly result =
         new QuantizedWeight.Assembly(
-            scheme,
-            Floats.rows(weight),
-            Floats.columns(weight),
-            QuantizedWeight.neighbours(scheme.groupSize(), Floats.columns(weight)));
-    round(weight, range, rounding, result);
+            scheme, Floats.rows(weight), in, QuantizedWeight.neighbours(scheme.groupSize(), in));
+    RtnRows.Sums sums = round(weight, weightType, result);
+    if (!sums.finite()) {
+      return report.without(
+          WeightScan.outcome(settings.nonfinite(), module, WeightScan.nonFinite(weight)));
+    }
     if (!result.scalesAreFinite()) {
       return report.without(Outcome.Failed.scale(module, QuantizedWeight.scaleType(weightType)));
     }
     QuantizedWeight quantized = result.finish();
     statistics.ifPresent(found -> addLosses(report, found, weight, quantized));
-    return report
-        .clipped(rounding.clipped())
-        .with(new Outcome.Compressed(), quantized, WeightDistance.between(weight, quantized));
+    report.clipped(sums.clipped());
+    return report.with(new Outcome.Compressed(), quantized, sums.error(), sums.energy());
   }
 
-  private static void round(
-      INDArray weight, GroupRange range, Rounding rounding, QuantizedWeight.Assembly result) {
-    int columns = result.scheme.groupSize().in(result.in);
-    float[] row = new float[result.in];
-    float[] group = new float[columns];
-    for (int i = 0; i < result.out; i++) {
-      Floats.readRow(weight, i, row);
-      for (int g = 0; g < result.groups; g++) {
-        System.arraycopy(row, g * columns, group, 0, columns);
-        range.find(group, columns);
-        result.put(i, g, range);
-        int at = i * result.in + g * columns;
-        rounding.group(group, columns, range.scale(), range.zeroPoint(), result.codes, at);
+  private RtnRows.Sums round(INDArray weight, DType weightType, QuantizedWeight.Assembly result) {
+    int columns = result.in / result.groups;
+    boolean pairsSpanGroups = result.groups > 1 && columns % 2 == 1;
+    if (BFloats.isBf16(weight) && pairsSpanGroups) {
+      try (INDArray wide = BFloats.widened(weight)) {
+        return round(wide, weightType, result);
       }
     }
+    int rows = Math.max(1, PART_ELEMENTS / result.in);
+    RtnRows.Sums[] sums = new RtnRows.Sums[(result.out + rows - 1) / rows];
+    Workers.forEach(
+        sums.length,
+        part -> {
+          int first = part * rows;
+          int count = Math.min(rows, result.out - first);
+          sums[part] =
+              rounder(BFloats.isBf16(weight) ? 2 : 1, weightType, result)
+                  .round(Floats.bytes(weight, first, count), first, count);
+        });
+    return RtnRows.Sums.of(sums);
+  }
+
+  private RtnRows rounder(int laneCount, DType weightType, QuantizedWeight.Assembly result) {
+    Grid grid = result.scheme.grid();
+    DType computeType = arithmetic == Arithmetic.F32 ? DType.F32 : weightType;
+    DType scaleType = QuantizedWeight.scaleType(weightType);
+    GroupLanes lanes = new GroupLanes(laneCount, grid, result.in / result.groups, result.in);
+    return new RtnRows(
+        result,
+        lanes,
+        new LaneRounding(grid, computeType, lanes),
+        new GroupRange(grid, settings.clip(), scaleType, computeType));
   }
 
   private static void addLosses(

@@ -14,7 +14,7 @@ public interface Solver extends AutoCloseable {
    * Compresses one linear, or a slice of its rows.
    *
    * @param module the linear's name, for messages
-   * @param weight F32 {@code [out, in]}, borrowed and left unchanged
+   * @param weight F32 or BF16 {@code [out, in]}, borrowed and left unchanged
    * @param weightType the type of the weight in its checkpoint, which scales are stored in
    * @return numerical trouble is an outcome of the result, not an exception
    * @throws io.shardpress.common.error.InputException when the settings do not fit the shape

@@ -18,6 +18,7 @@ import io.shardpress.operators.quantization.QuantizedWeight;
 import io.shardpress.operators.quantization.Scheme;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
@@ -26,7 +27,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 class CompressedTensorsTest {
   private static final long SEED = 815;
-  private static final int[] SIZES = {1, 4, 6, 8, 13, 16, 25, 31, 32, 33, 64, 100, 207, 1023, 1025};
+  private static final int[] SIZES = {
+    1, 4, 6, 8, 13, 16, 25, 31, 32, 33, 64, 100, 207, 1023, 1025, 4096, 8197
+  };
 
   private final CompressedTensors encoder = new CompressedTensors();
 
@@ -36,27 +39,38 @@ class CompressedTensorsTest {
       int offset = 1 << (bits - 1);
       for (int size : SIZES) {
         Random random = new Random(SEED + size);
-        byte[] codes = new byte[3 * size];
+        byte[] codes = new byte[size + 5];
         for (int i = 0; i < codes.length; i++) {
           codes[i] = (byte) (random.nextInt(1 << bits) - offset);
         }
         ByteBuffer words =
-            ByteBuffer.allocate(4 * BitStream.words(size, bits)).order(ByteOrder.LITTLE_ENDIAN);
-        BitStream.pack(codes, 1, 3, size, offset, bits, words);
-        assertThat(words.hasRemaining()).as("%d bits, %d codes", bits, size).isFalse();
-        byte[] back = new byte[3 * size];
-        BitStream.unpack(words.flip(), bits, offset, size, back, 1, 3);
+            ByteBuffer.allocate(4 * BitStream.words(size, bits) + 16)
+                .order(ByteOrder.LITTLE_ENDIAN);
+        Arrays.fill(words.array(), (byte) 0x5a);
+        new BitStream(bits).pack(codes, 3, size, words, 4);
+        byte[] back = new byte[size + 5];
+        Arrays.fill(back, (byte) 77);
+        new BitStream(bits).unpack(words, 4, size, back, 3);
         for (int i = 0; i < size; i++) {
-          assertThat(back[1 + 3 * i])
+          assertThat(back[3 + i])
               .as("seed %d, %d bits, code %d of %d", SEED + size, bits, i, size)
-              .isEqualTo(codes[1 + 3 * i]);
+              .isEqualTo(codes[3 + i]);
           long stream = 0;
           for (int bit = 0; bit < bits; bit++) {
             int at = i * bits + bit;
-            stream |= (long) (words.getInt(at / 32 * 4) >>> (at % 32) & 1) << bit;
+            stream |= (long) (words.getInt(4 + at / 32 * 4) >>> (at % 32) & 1) << bit;
           }
-          assertThat(stream - offset).as("bits of code %d", i).isEqualTo(codes[1 + 3 * i]);
+          assertThat(stream - offset).as("bits of code %d", i).isEqualTo(codes[3 + i]);
         }
+        assertThat(words.getInt(0)).as("what lies before the stream").isEqualTo(0x5a5a5a5a);
+        assertThat(words.getInt(4 + 4 * BitStream.words(size, bits)))
+            .as("what lies behind the stream")
+            .isEqualTo(0x5a5a5a5a);
+        int used = size * bits;
+        if (used % 32 != 0) {
+          assertThat(words.getInt(4 + used / 32 * 4) >>> used % 32).as("padding").isZero();
+        }
+        assertThat(back).startsWith(77, 77, 77).endsWith(77, 77);
       }
     }
   }

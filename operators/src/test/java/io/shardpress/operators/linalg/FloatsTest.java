@@ -57,4 +57,18 @@ class FloatsTest {
           .hasMessageContaining("whole row-major F32 matrix");
     }
   }
+
+  @Test
+  void bytesAreThoseOfTheRowsAskedFor() {
+    float[] values = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    try (INDArray floats = Floats.of(values, 3, 3);
+        INDArray halves = BFloats.rounded(floats)) {
+      ByteBuffer ofFloats = Floats.bytes(floats, 1, 2);
+      assertThat(ofFloats.remaining()).isEqualTo(24);
+      assertThat(ofFloats.getFloat(4)).isEqualTo(5);
+      ByteBuffer ofHalves = Floats.bytes(halves, 1, 1);
+      assertThat(ofHalves.remaining()).isEqualTo(6);
+      assertThat(BFloats.value(ofHalves.getShort(4))).isEqualTo(6);
+    }
+  }
 }
