@@ -62,9 +62,12 @@ public record LayerTask(
     return needsStatistics() ? 2.0 / 3 * in * in * in + weights * in : 100 * weights;
   }
 
-  /** Predicted peak bytes of the task: weight and its copies in F32, Gram, damped Gram, factor. */
+  /**
+   * Predicted peak bytes of the task: weight and its copies in F32; Gram, damped Gram and factor in
+   * F32, and the Gram once more in BF16.
+   */
   public long peakBytes() {
     long weightCopies = 4 * 4 * out * in;
-    return weightCopies + (needsStatistics() ? 3 * 4 * in * in : 0);
+    return weightCopies + (needsStatistics() ? (3 * 4 + 2) * in * in : 0);
   }
 }

@@ -32,12 +32,17 @@ record Slices(Optional<Norm> before) {
     int rows = Floats.rows(x);
     int step = Math.max(1, TOKENS / multiple) * multiple;
     INDArray result = Floats.uninitialized(rows, out);
-    for (int first = 0; first < rows; first += step) {
-      int count = Math.min(step, rows - first);
-      INDArray slice = scratch.floats(Use.INPUT, count, Floats.columns(x));
-      RowChunks.copyRows(x, first, count, slice, 0);
-      before.ifPresent(norm -> norm.apply(slice));
-      RowChunks.copyRows(network.apply(slice), 0, count, result, first);
+    try {
+      for (int first = 0; first < rows; first += step) {
+        int count = Math.min(step, rows - first);
+        INDArray slice = scratch.floats(Use.INPUT, count, Floats.columns(x));
+        RowChunks.copyRows(x, first, count, slice, 0);
+        before.ifPresent(norm -> norm.apply(slice));
+        RowChunks.copyRows(network.apply(slice), 0, count, result, first);
+      }
+    } catch (RuntimeException e) {
+      result.close();
+      throw e;
     }
     return result;
   }

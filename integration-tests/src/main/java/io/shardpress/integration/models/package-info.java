@@ -1,0 +1,2 @@
+/** Checkpoints made for measuring and testing. */
+package io.shardpress.integration.models;
