@@ -115,7 +115,7 @@ public final class BFloats {
       return (short) (bits >>> MANTISSA_BITS_DROPPED | 0x40);
     }
     int even = bits >>> MANTISSA_BITS_DROPPED & 1;
-    return (short) (bits + 0x7fff + even >>> MANTISSA_BITS_DROPPED);
+    return (short) ((bits + 0x7fff + even) >>> MANTISSA_BITS_DROPPED);
   }
 
   /** A fresh pointer to the first element; valid while the array is open and reachable. */

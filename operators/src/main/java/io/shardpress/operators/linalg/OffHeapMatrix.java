@@ -12,6 +12,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * A row-major matrix in memory from {@link OffHeap}, which gets it back when the matrix is closed.
  * ND4J's own allocation fills every array with zeros, also where it is asked not to.
  */
+@SuppressWarnings("overrides") // of ND4J: it drops the dots of variable arguments
 final class OffHeapMatrix extends NDArray {
   private static final long serialVersionUID = 1L;
 
