@@ -36,11 +36,14 @@ record Attempt<R extends Serializable>(
       // the task held is free by now, so Spark may try again, perhaps beside smaller neighbours.
       throw OutOfTaskMemory.of(e, thisHost());
     } catch (LinkageError e) {
+      if (OutOfTaskMemory.kept(e)) {
+        throw OutOfTaskMemory.of(e, thisHost()); // while a library was starting
+      }
       // This one too would end the process, and Spark would start the next to fail like it.
       return failed(
           new EnvironmentException(
               "%sA library cannot be loaded: %s. `shardpress doctor` on that host says which and why."
-                  .formatted(here(), e),
+                  .formatted(here(), OutOfTaskMemory.root(e)),
               e));
     }
   }

@@ -40,18 +40,27 @@ final class OutOfTaskMemory extends RuntimeException {
     this.memory = memory;
   }
 
-  static OutOfTaskMemory of(OutOfMemoryError error, String host) {
+  static OutOfTaskMemory of(Error error, String host) {
     // JavaCPP wraps the reason, with the numbers, in an error that names only the pointer.
-    Throwable root = error;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    String reason = String.valueOf(root.getMessage());
+    String reason = String.valueOf(root(error).getMessage());
     Memory memory = isOfHeap(reason) ? Memory.HEAP : Memory.NATIVE;
     OutOfTaskMemory told =
         new OutOfTaskMemory("%s; %s".formatted(reason, sizes(host, memory)), memory);
     told.setStackTrace(error.getStackTrace());
     return told;
+  }
+
+  /** Whether a class is unusable because memory ran out as it was initialized. */
+  static boolean kept(LinkageError error) {
+    return String.valueOf(root(error).getMessage()).contains(OutOfMemoryError.class.getName());
+  }
+
+  static Throwable root(Throwable thrown) {
+    Throwable root = thrown;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root;
   }
 
   private static boolean isOfHeap(String reason) {

@@ -28,20 +28,13 @@ public final class TaskFailures {
     }
     return thrown instanceof RuntimeException unchecked
         ? unchecked
-        : new IllegalStateException("The job '%s' failed: %s".formatted(job, root(thrown)), thrown);
+        : new IllegalStateException(
+            "The job '%s' failed: %s".formatted(job, OutOfTaskMemory.root(thrown)), thrown);
   }
 
   private static EnvironmentException outOfMemory(
       String job, String why, OutOfTaskMemory.Memory memory, Exception thrown) {
     return new EnvironmentException(
         "The job '%s' ran out of memory (%s). %s".formatted(job, why, memory.remedy()), thrown);
-  }
-
-  private static Throwable root(Throwable thrown) {
-    Throwable root = thrown;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    return root;
   }
 }

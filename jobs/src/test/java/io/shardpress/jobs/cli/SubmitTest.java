@@ -83,7 +83,9 @@ class SubmitTest {
 
     assertThat(ended.exitCode()).as(ended.output()).isEqualTo(3);
     assertThat(ended.output())
-        .containsPattern("ran out of memory \\(.*50M\\); host .*, process of at most 50 MiB, ")
+        .containsPattern(
+            "shardpress: The job '.*' ran out of memory \\(.*; host .*, process of at most 50 MiB,"
+                + " ")
         .contains("spark.executor.memoryOverhead");
   }
 

@@ -165,6 +165,19 @@ class TasksTest {
   }
 
   @Test
+  void memoryThatRanOutWhileALibraryStartedIsNoFaultOfTheLibrary(SparkSession spark) {
+    Work<Integer> second =
+        () -> {
+          throw new NoClassDefFoundError(
+              "Exception java.lang.OutOfMemoryError: Physical memory usage is too high");
+        };
+    assertThatThrownBy(() -> tasks(spark).run("observe", List.of(second)))
+        .isInstanceOf(EnvironmentException.class)
+        .hasMessageContaining("The job 'observe' ran out of memory (")
+        .hasMessageContaining("Physical memory usage is too high; host ");
+  }
+
+  @Test
   void aLibraryThatIsMissingIsAFaultOfTheEnvironment(SparkSession spark) {
     Work<Integer> broken =
         () -> {
