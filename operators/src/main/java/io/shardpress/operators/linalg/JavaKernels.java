@@ -117,6 +117,16 @@ final class JavaKernels implements MatrixKernels {
     }
   }
 
+  @Override
+  public void symmetricEigen(int n, double[] a, double[] values) {
+    Jacobi.eigen(n, a, values);
+  }
+
+  @Override
+  public void singularValues(int m, int n, double[] a, double[] u, double[] values, double[] vt) {
+    Jacobi.singular(m, n, a, u, values, vt);
+  }
+
   /** Row {@code index} of a block where {@code row}, else column {@code index}. */
   private static void vector(boolean row, Block block, int index, float[] into) {
     FloatPointer matrix = (FloatPointer) block.pointer();

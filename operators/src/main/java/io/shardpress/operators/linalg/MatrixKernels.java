@@ -49,4 +49,20 @@ sealed interface MatrixKernels permits OneDnnKernels, OpenBlasKernels, JavaKerne
 
   /** Inverts a lower triangular matrix with a non-zero diagonal in place. */
   void invertLower(int n, FloatPointer a);
+
+  /**
+   * Eigenvalues, ascending, and eigenvectors of the symmetric {@code a [n, n]}, whose rows become
+   * the eigenvectors.
+   */
+  void symmetricEigen(int n, double[] a, double[] values);
+
+  /**
+   * Thin decomposition {@code a [m, n] = u · diag(values) · vt} with {@code k = min(m, n)}, values
+   * descending.
+   *
+   * @param a overwritten
+   * @param u receives {@code [m, k]}
+   * @param vt receives {@code [k, n]}
+   */
+  void singularValues(int m, int n, double[] a, double[] u, double[] values, double[] vt);
 }

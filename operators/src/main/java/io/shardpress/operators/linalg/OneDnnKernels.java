@@ -107,4 +107,14 @@ final class OneDnnKernels implements MatrixKernels {
   public void invertLower(int n, FloatPointer a) {
     lapack.invertLower(n, a);
   }
+
+  @Override
+  public void symmetricEigen(int n, double[] a, double[] values) {
+    lapack.symmetricEigen(n, a, values);
+  }
+
+  @Override
+  public void singularValues(int m, int n, double[] a, double[] u, double[] values, double[] vt) {
+    lapack.singularValues(m, n, a, u, values, vt);
+  }
 }

@@ -3,11 +3,14 @@ package io.shardpress.operators.linalg;
 import static org.bytedeco.openblas.global.openblas.CblasNoTrans;
 import static org.bytedeco.openblas.global.openblas.CblasRowMajor;
 import static org.bytedeco.openblas.global.openblas.CblasTrans;
+import static org.bytedeco.openblas.global.openblas.LAPACKE_dgesdd;
+import static org.bytedeco.openblas.global.openblas.LAPACKE_dsyevd;
 import static org.bytedeco.openblas.global.openblas.LAPACKE_spotrf;
 import static org.bytedeco.openblas.global.openblas.LAPACKE_strtri;
 import static org.bytedeco.openblas.global.openblas.LAPACK_COL_MAJOR;
 import static org.bytedeco.openblas.global.openblas.cblas_sgemm;
 
+import io.shardpress.common.error.NumericalException;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas;
 import org.nd4j.linalg.factory.Nd4j;
@@ -94,6 +97,29 @@ final class OpenBlasKernels implements MatrixKernels {
     int singular = LAPACKE_strtri(LAPACK_COL_MAJOR, (byte) 'U', (byte) 'N', n, a, n);
     if (singular != 0) {
       throw new NotPositiveDefiniteException(singular);
+    }
+  }
+
+  /** A column of eigenvectors in column-major order is a row in ours. */
+  @Override
+  public void symmetricEigen(int n, double[] a, double[] values) {
+    requireConverged(
+        LAPACKE_dsyevd(LAPACK_COL_MAJOR, (byte) 'V', (byte) 'U', n, a, n, values), "eigenvalues");
+  }
+
+  /** Row-major A is column-major Aᵀ = V S Uᵀ: the two sides change places. */
+  @Override
+  public void singularValues(int m, int n, double[] a, double[] u, double[] values, double[] vt) {
+    requireConverged(
+        LAPACKE_dgesdd(LAPACK_COL_MAJOR, (byte) 'S', n, m, a, n, values, vt, n, u, Math.min(m, n)),
+        "singular values");
+  }
+
+  private static void requireConverged(int status, String what) {
+    if (status != 0) {
+      throw new NumericalException(
+          "LAPACK found no %s (status %d): the matrix holds NaN, infinities or numbers too far apart. Calibrate again, or leave the layer out."
+              .formatted(what, status));
     }
   }
 }
