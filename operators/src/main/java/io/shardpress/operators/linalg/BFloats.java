@@ -103,6 +103,21 @@ public final class BFloats {
     pointer(array).position(firstRow * columns).get(into, 0, count * columns);
   }
 
+  /** The values of a block, row-major, at the start of {@code into}. */
+  static void readBlock(
+      INDArray array, long firstRow, int rows, int firstColumn, int columns, float[] into) {
+    short[] bits = new short[columns];
+    try (ShortPointer source = pointer(array)) {
+      for (int i = 0; i < rows; i++) {
+        long at = (firstRow + i) * columns(array) + firstColumn;
+        source.position(at).get(bits, 0, columns);
+        for (int j = 0; j < columns; j++) {
+          into[i * columns + j] = value(bits[j]);
+        }
+      }
+    }
+  }
+
   /** The value of BF16 bits. */
   public static float value(short bits) {
     return Float.intBitsToFloat(bits << MANTISSA_BITS_DROPPED);

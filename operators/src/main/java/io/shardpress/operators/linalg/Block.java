@@ -39,6 +39,11 @@ public record Block(INDArray matrix, int firstRow, int rows, int firstColumn, in
     return new Block(matrix, 0, Floats.rows(matrix), firstColumn, columns);
   }
 
+  /** Some columns of this block, counted from its first. */
+  public Block part(int from, int count) {
+    return new Block(matrix, firstRow, rows, firstColumn + from, count);
+  }
+
   boolean isEmpty() {
     return rows == 0 || columns == 0;
   }

@@ -13,7 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * one, is {@code M_ik = −D_i Σ_{k≤j<i} L_ij M_jk}. n³/3 operations each.
  */
 final class BlockedCholesky implements AutoCloseable {
-  private static final int BLOCK = 512;
+  private static final int BLOCK = 256;
 
   private final INDArray l;
   private final int n;

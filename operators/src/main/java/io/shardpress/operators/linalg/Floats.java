@@ -164,7 +164,8 @@ public final class Floats {
   }
 
   /**
-   * Copies the block {@code [firstRow.., firstColumn..]} row-major to the start of {@code into}.
+   * Copies the block {@code [firstRow.., firstColumn..]}, of F32 or BF16, row-major to the start of
+   * {@code into}.
    */
   public static void readBlock(
       INDArray array, long firstRow, int rows, int firstColumn, int columns, float[] into) {
@@ -173,6 +174,10 @@ public final class Floats {
       throw new IndexOutOfBoundsException(
           "Columns %d to %d of a matrix with %d columns"
               .formatted(firstColumn, firstColumn + columns, stride));
+    }
+    if (BFloats.isBf16(array)) {
+      BFloats.readBlock(array, firstRow, rows, firstColumn, columns, into);
+      return;
     }
     try (FloatPointer source = pointer(array)) {
       for (int i = 0; i < rows; i++) {

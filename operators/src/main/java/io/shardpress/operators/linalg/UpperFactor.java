@@ -13,14 +13,22 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public record UpperFactor(INDArray matrix) implements AutoCloseable {
 
   /**
-   * Factors the inverse of a symmetric positive definite {@code h [n, n]}, whose content is lost:
-   * the factor would else need a third array of that size.
+   * Factors the inverse of a symmetric positive definite {@code h [n, n]}, whose content is lost.
    *
    * @throws NotPositiveDefiniteException when {@code h} is not positive definite in F32
    */
   public static UpperFactor ofInverse(INDArray h) {
     Triangles.reverse(h);
-    try (BlockedCholesky cholesky = new BlockedCholesky(h)) {
+    return ofInverseReversed(h);
+  }
+
+  /**
+   * {@link #ofInverse} given {@code J H J}: H with rows and columns in reversed order.
+   *
+   * @param reversed its lower triangle is read and overwritten
+   */
+  public static UpperFactor ofInverseReversed(INDArray reversed) {
+    try (BlockedCholesky cholesky = new BlockedCholesky(reversed)) {
       return new UpperFactor(cholesky.reversedInverse());
     }
   }

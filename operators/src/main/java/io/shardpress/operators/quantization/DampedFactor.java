@@ -8,6 +8,7 @@ import io.shardpress.operators.statistics.InputStatistics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -46,13 +47,7 @@ record DampedFactor(
   static Attempt climb(Gptq settings, InputStatistics statistics) {
     INDArray gram = statistics.gram().orElseThrow();
     int n = statistics.width();
-    float[] diagonal = new float[n];
-    if (!readDiagonal(gram, diagonal)) {
-      return failed(
-          Outcome.Code.NONFINITE_STATISTICS,
-          "the Gram of %s holds NaN or infinities. Calibrate again".formatted(statistics.input()),
-          List.of());
-    }
+    float[] diagonal = diagonal(gram);
     boolean[] dead = new boolean[n];
     int live = 0;
     double sum = 0;
@@ -77,8 +72,15 @@ record DampedFactor(
     for (double rung : settings.dampingLadder()) {
       double damping = settings.damping() * rung;
       double lambda = damping * sum / n;
-      try (INDArray h = damped(gram, layout, dead, lambda)) {
-        UpperFactor upper = UpperFactor.ofInverse(h);
+      try (INDArray reversed = Floats.uninitialized(n, n)) {
+        if (!fillDamped(gram, layout, dead, lambda, reversed)) {
+          return failed(
+              Outcome.Code.NONFINITE_STATISTICS,
+              "the Gram of %s holds NaN or infinities. Calibrate again"
+                  .formatted(statistics.input()),
+              List.of());
+        }
+        UpperFactor upper = UpperFactor.ofInverseReversed(reversed);
         if (pivotsAreUsable(upper)) {
           DampedFactor factor = new DampedFactor(layout, dead, damping, lambda, upper, notes);
           return new Attempt(Optional.of(factor), Optional.empty(), notes);
@@ -100,38 +102,50 @@ record DampedFactor(
     return new Attempt(Optional.empty(), Optional.of(new Outcome.Failed(code, why)), notes);
   }
 
-  private static boolean readDiagonal(INDArray gram, float[] diagonal) {
-    float[] row = new float[diagonal.length];
-    for (int i = 0; i < row.length; i++) {
-      Floats.readRow(gram, i, row);
-      for (float value : row) {
-        if (!Float.isFinite(value)) {
-          return false;
-        }
-      }
-      diagonal[i] = row[i];
+  private static float[] diagonal(INDArray gram) {
+    float[] diagonal = new float[Floats.rows(gram)];
+    float[] element = new float[1];
+    for (int i = 0; i < diagonal.length; i++) {
+      Floats.readBlock(gram, i, 1, i, 1, element);
+      diagonal[i] = element[0];
     }
-    return true;
+    return diagonal;
   }
 
-  private static INDArray damped(
-      INDArray gram, ColumnLayout layout, boolean[] dead, double lambda) {
+  /**
+   * Puts the lower triangle of the damped Gram, in the reversed visiting order that the
+   * factorization wants, into {@code into [n, n]}.
+   *
+   * @return whether all of the Gram is finite
+   */
+  private static boolean fillDamped(
+      INDArray gram, ColumnLayout layout, boolean[] dead, double lambda, INDArray into) {
     int n = dead.length;
-    INDArray h = Floats.uninitialized(n, n);
+    int[] reversed = new int[n];
+    for (int place = 0; place < n; place++) {
+      reversed[place] = layout.storedColumn(n - 1 - place);
+    }
+    AtomicBoolean finite = new AtomicBoolean(true);
     Workers.forEach(
         (n + ROWS - 1) / ROWS,
         part -> {
           float[] stored = new float[n];
-          float[] visited = new float[n];
-          for (int place = part * ROWS; place < Math.min(n, (part + 1) * ROWS); place++) {
-            int column = layout.storedColumn(place);
-            Floats.readRow(gram, column, stored);
-            layout.toVisited(stored, 0, visited, 0);
-            visited[place] = (float) ((dead[column] ? 1 : (double) visited[place]) + lambda);
-            Floats.writeRow(h, place, visited);
+          float[] row = new float[n];
+          float notANumber = 0;
+          for (int i = part * ROWS; i < Math.min(n, (part + 1) * ROWS); i++) {
+            Floats.readRow(gram, reversed[i], stored);
+            for (int j = 0; j <= i; j++) {
+              row[j] = stored[reversed[j]];
+              notANumber += row[j] * 0;
+            }
+            row[i] = (float) ((dead[reversed[i]] ? 1 : (double) row[i]) + lambda);
+            Floats.writeBlock(into, i, 1, 0, i + 1, row);
+          }
+          if (notANumber != 0) { // NaN: zero times NaN or an infinity
+            finite.set(false);
           }
         });
-    return h;
+    return finite.get();
   }
 
   private static boolean pivotsAreUsable(UpperFactor upper) {

@@ -30,18 +30,23 @@ final class QuadraticForm implements AutoCloseable {
     this.rounded = Kernels.multiplyBf16() ? Optional.of(BFloats.rounded(gram)) : Optional.empty();
   }
 
-  /** The layer energy {@code tr(W G Wᵀ)} of {@code weight [out, n]}. */
+  /** The layer energy {@code tr(W G Wᵀ)} of F32 or BF16 {@code weight [out, n]}. */
   double energy(INDArray weight) {
     return sum(
         Floats.rows(weight),
         (first, rows) -> {
-          try (INDArray x = rows(weight, first, rows)) {
-            if (rounded.isEmpty()) {
-              return trace(x, x, gram);
+          Block x = Block.rows(weight, first, rows);
+          if (rounded.isEmpty()) {
+            try (INDArray wide = rows(weight, first, rows)) {
+              return trace(Block.all(wide), Block.all(wide), gram);
             }
-            try (INDArray narrow = BFloats.rounded(x)) {
-              return trace(x, narrow, rounded.get());
-            }
+          }
+          if (BFloats.isBf16(weight)) {
+            return trace(x, x, rounded.get());
+          }
+          try (INDArray narrow = BFloats.uninitialized(rows, Floats.columns(weight))) {
+            BFloats.round(x, Block.all(narrow));
+            return trace(x, Block.all(narrow), rounded.get());
           }
         });
   }
@@ -62,7 +67,7 @@ final class QuadraticForm implements AutoCloseable {
               }
               Floats.writeRow(x, i, dense);
             }
-            return trace(x, x, gram);
+            return trace(Block.all(x), Block.all(x), gram);
           }
         });
   }
@@ -89,42 +94,50 @@ final class QuadraticForm implements AutoCloseable {
   /**
    * {@code Σ_b ⟨x_b, 2 x_{≥b} G_{b,≥b}ᵀ − x_b G_bb⟩}, b over blocks of columns.
    *
-   * @param x F32 {@code [rows, n]}
+   * @param x whole rows
    * @param operand the same, of the type of {@code g}
    */
-  private static double trace(INDArray x, INDArray operand, INDArray g) {
-    int n = Floats.columns(x);
-    int rows = Floats.rows(x);
+  private static double trace(Block x, Block operand, INDArray g) {
+    int n = x.columns();
+    int rows = x.rows();
+    float[] left = new float[rows * Math.min(BLOCK, n)];
+    float[] twice = new float[left.length];
+    float[] once = new float[left.length];
     double sum = 0;
-    for (int from = 0; from < n; from += BLOCK) {
-      int width = Math.min(BLOCK, n - from);
-      try (INDArray all = Floats.uninitialized(rows, width);
-          INDArray own = Floats.uninitialized(rows, width)) {
+    try (INDArray products = Floats.uninitialized(rows, Math.min(BLOCK, n))) {
+      for (int from = 0; from < n; from += BLOCK) {
+        int width = Math.min(BLOCK, n - from);
+        Block into = new Block(products, 0, rows, 0, width);
         Products.timesTransposed(
-            new Block(operand, 0, rows, from, n - from),
-            new Block(g, from, width, from, n - from),
-            Block.all(all));
+            operand.part(from, n - from), new Block(g, from, width, from, n - from), into);
+        Floats.readBlock(products, 0, rows, 0, width, twice);
         Products.timesTransposed(
-            new Block(operand, 0, rows, from, width),
-            new Block(g, from, width, from, width),
-            Block.all(own));
-        sum += dot(x, from, all, own);
+            operand.part(from, width), new Block(g, from, width, from, width), into);
+        Floats.readBlock(products, 0, rows, 0, width, once);
+        Floats.readBlock(x.matrix(), x.firstRow(), rows, from, width, left);
+        sum += dot(left, twice, once, rows * width);
       }
     }
     return sum;
   }
 
-  private static double dot(INDArray x, int from, INDArray all, INDArray own) {
-    int width = Floats.columns(all);
-    float[] left = new float[Floats.rows(x) * width];
-    Floats.readBlock(x, 0, Floats.rows(x), from, width, left);
-    float[] twice = Floats.toArray(all);
-    float[] once = Floats.toArray(own);
-    double sum = 0;
-    for (int i = 0; i < left.length; i++) {
-      sum += (double) left[i] * (2 * twice[i] - once[i]);
+  /** {@code ⟨left, 2 · twice − once⟩} in four running sums. */
+  private static double dot(float[] left, float[] twice, float[] once, int count) {
+    double s0 = 0;
+    double s1 = 0;
+    double s2 = 0;
+    double s3 = 0;
+    int i = 0;
+    for (; i + 3 < count; i += 4) {
+      s0 += (double) left[i] * (2 * twice[i] - once[i]);
+      s1 += (double) left[i + 1] * (2 * twice[i + 1] - once[i + 1]);
+      s2 += (double) left[i + 2] * (2 * twice[i + 2] - once[i + 2]);
+      s3 += (double) left[i + 3] * (2 * twice[i + 3] - once[i + 3]);
     }
-    return sum;
+    for (; i < count; i++) {
+      s0 += (double) left[i] * (2 * twice[i] - once[i]);
+    }
+    return s0 + s1 + s2 + s3;
   }
 
   @Override
