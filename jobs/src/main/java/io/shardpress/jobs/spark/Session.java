@@ -27,10 +27,11 @@ public final class Session implements AutoCloseable {
   /**
    * Settings of glibc's malloc; other C libraries ignore them. By default memory of more than 32 MB
    * is fresh from the kernel every time, which costs 0.4 ms per MB to touch. These keep what is
-   * freed in pieces of up to 128 MiB, and of that up to 512 MiB, for whatever is next, in one pool
-   * for all threads: 0.1 ms. With a higher threshold large pieces that are still in use keep freed
-   * ones below them from the kernel, and a process grows to three times what it uses; huge pages
-   * gain little more and stall where memory is fragmented. The launcher sets the same.
+   * freed in pieces of up to 128 MiB for whatever is next, in one pool for all threads: 0.1 ms. It
+   * returns to the kernel when more than 512 MiB of it end the pool, and all of it when JavaCPP
+   * sees the process near its limit. With a higher threshold large pieces that are still in use
+   * keep freed ones below them from the kernel, and a process grows to three times what it uses;
+   * huge pages gain little more and stall where memory is fragmented. The launcher sets the same.
    */
   private static final String MALLOC =
       "glibc.malloc.mmap_threshold=134217728:glibc.malloc.trim_threshold=536870912"
