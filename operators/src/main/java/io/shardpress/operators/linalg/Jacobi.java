@@ -56,8 +56,9 @@ final class Jacobi {
         columns[j][i] = a[i * n + j];
       }
     }
-    for (int sweep = 0; sweep < SWEEPS && rotateAll(columns, rotations); sweep++) {
-      continue;
+    boolean rotated = true;
+    for (int sweep = 0; sweep < SWEEPS && rotated; sweep++) {
+      rotated = rotateAll(columns, rotations);
     }
     double[] norms = Arrays.stream(columns).mapToDouble(c -> Math.sqrt(dot(c, c))).toArray();
     int[] order =
