@@ -2,6 +2,7 @@ package io.shardpress.operators.quantization;
 
 import io.shardpress.common.tensor.DType;
 import io.shardpress.operators.linalg.Floats;
+import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -24,21 +25,21 @@ record PanelFiller(
     int rows = Math.min(Panel.ROWS, result.out - index * Panel.ROWS);
     int[] visited = factor.layout().visited();
     float[][] columns = new float[result.in][Panel.ROWS];
-    float[] row = new float[result.in];
     float[] strip = new float[STRIP * result.in];
     for (int first = 0; first < rows; first += STRIP) {
       int count = Math.min(STRIP, rows - first);
-      for (int i = 0; i < count; i++) {
-        Floats.readRow(weight, index * Panel.ROWS + first + i, row);
-        factor.clearDead(row);
-        System.arraycopy(row, 0, strip, i * row.length, row.length);
-      }
+      Floats.readRows(weight, index * Panel.ROWS + first, count, strip);
       for (int place = 0; place < visited.length; place++) {
         float[] column = columns[place];
         int from = visited[place];
         for (int i = 0; i < count; i++) {
-          column[first + i] = strip[i * row.length + from];
+          column[first + i] = strip[i * result.in + from];
         }
+      }
+    }
+    for (int place = 0; place < visited.length; place++) {
+      if (factor.dead()[visited[place]]) {
+        Arrays.fill(columns[place], 0);
       }
     }
     Panel panel = new Panel(index, rows, Floats.uninitialized(result.in, Panel.ROWS));

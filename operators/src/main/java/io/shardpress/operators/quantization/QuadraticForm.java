@@ -17,7 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class QuadraticForm implements AutoCloseable {
   /** Rows of G in one product. */
-  private static final int BLOCK = 256;
+  private static final int BLOCK = 512;
 
   /** Rows of X in one part of the work. */
   private static final int ROWS = 512;
