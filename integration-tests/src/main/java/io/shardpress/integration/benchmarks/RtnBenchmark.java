@@ -51,7 +51,7 @@ public class RtnBenchmark extends Measured {
   @Benchmark
   public List<RawTensor> layer(Beside beside) {
     beside.of(this);
-    try (INDArray weight = Floats.decode(stored)) {
+    try (INDArray weight = Floats.load(stored)) {
       LayerResult result = settings.compress("linear", weight, DType.BF16, Optional.empty());
       return encoder.encode(
           new StoredLinear("linear", SIZE, SIZE, DType.BF16, Layout.OUT_IN),

@@ -76,9 +76,9 @@ final class BlockedCholesky implements AutoCloseable {
         });
   }
 
-  /** {@code J L⁻¹ J} with J the reversal of order: upper triangular, the rest zero. */
+  /** {@code J L⁻¹ J} with J the reversal of order: an upper triangle, the rest undefined. */
   INDArray reversedInverse() {
-    INDArray reversed = Floats.zeros(n, n);
+    INDArray reversed = Floats.uninitialized(n, n);
     Workers.forEach(blocks, k -> invertColumn(k, reversed));
     return reversed;
   }

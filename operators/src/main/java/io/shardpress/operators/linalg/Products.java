@@ -104,6 +104,15 @@ public final class Products {
    * {@link #mirrorUpper}.
    */
   public static void addGramUpper(INDArray g, INDArray x) {
+    gramUpper(g, x, Update.ADD);
+  }
+
+  /** {@link #addGramUpper} to nothing: what {@code g} held is lost. */
+  public static void gramUpper(INDArray g, INDArray x) {
+    gramUpper(g, x, Update.SET);
+  }
+
+  private static void gramUpper(INDArray g, INDArray x, Update update) {
     int n = columns(g);
     requireEqual(n, columns(x), g, x);
     try (Pair pair = Pair.of(x, x)) {
@@ -117,7 +126,7 @@ public final class Products {
                 Block.columns(pair.a(), from, count),
                 Form.PLAIN,
                 Block.columns(pair.a(), from, n - from),
-                Update.ADD,
+                update,
                 new Block(g, from, count, from, n - from));
           });
     }

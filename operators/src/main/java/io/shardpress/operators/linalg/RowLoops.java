@@ -4,8 +4,14 @@ package io.shardpress.operators.linalg;
  * Element and row loops of transformer blocks on {@code float[]}: {@code count} values from {@code
  * from}, changed in place. Sums use a fixed number of interleaved accumulators, so results do not
  * depend on the machine. NaN in, NaN out.
+ *
+ * <p>Loops over two arrays, or from an offset, go through small blocks that start at zero: the JIT
+ * vectorizes those, and copies cost little.
  */
 public final class RowLoops {
+  /** Blocks of this many floats stay in a core's first-level cache. */
+  private static final int BLOCK = 512;
+
   private static final float SQRT_HALF = (float) Math.sqrt(0.5);
   private static final float SQRT_2_OVER_PI = (float) Math.sqrt(2 / Math.PI);
 
@@ -19,8 +25,9 @@ public final class RowLoops {
     double total = 0;
     for (int done = 0; done < count; done += e.size()) {
       int n = Math.min(e.size(), count - done);
+      System.arraycopy(a, from + done, x, 0, n);
       for (int i = 0; i < n; i++) {
-        x[i] = a[from + done + i] - max;
+        x[i] -= max;
       }
       e.replaceArguments(n);
       total += sum(x, 0, n);
@@ -33,9 +40,8 @@ public final class RowLoops {
   public static void rmsNorm(float[] a, int from, float[] weight, double epsilon) {
     int count = weight.length;
     float inverse = (float) (1 / Math.sqrt(sumOfSquares(a, from, count) / count + epsilon));
-    for (int i = 0; i < count; i++) {
-      a[from + i] = a[from + i] * inverse * weight[i];
-    }
+    scale(a, from, count, inverse);
+    multiply(a, from, weight, 0, count);
   }
 
   /** {@code (x - mean) / sqrt(variance + epsilon) · weight + bias}. */
@@ -46,9 +52,9 @@ public final class RowLoops {
       a[i] -= mean;
     }
     float inverse = (float) (1 / Math.sqrt(sumOfSquares(a, from, count) / count + epsilon));
-    for (int i = 0; i < count; i++) {
-      a[from + i] = a[from + i] * inverse * weight[i] + bias[i];
-    }
+    scale(a, from, count, inverse);
+    multiply(a, from, weight, 0, count);
+    add(a, from, bias, 0, count);
   }
 
   /** {@code x · sigmoid(x)}. */
@@ -63,17 +69,23 @@ public final class RowLoops {
 
   private static void timesSigmoid(float[] a, int from, int count, float slope) {
     Exponentials e = new Exponentials(count);
+    float[] x = e.arguments();
+    float[] y = new float[e.size()];
     for (int done = 0; done < count; done += e.size()) {
       int n = Math.min(e.size(), count - done);
-      int start = from + done;
-      float[] x = e.arguments();
+      System.arraycopy(a, from + done, y, 0, n);
       for (int i = 0; i < n; i++) {
-        x[i] = -slope * a[start + i];
+        x[i] = -slope * y[i];
       }
       e.replaceArguments(n);
-      for (int i = 0; i < n; i++) {
-        a[start + i] /= 1 + x[i];
-      }
+      divideByOnePlus(y, x, n);
+      System.arraycopy(y, 0, a, from + done, n);
+    }
+  }
+
+  private static void divideByOnePlus(float[] y, float[] x, int n) {
+    for (int i = 0; i < n; i++) {
+      y[i] /= 1 + x[i];
     }
   }
 
@@ -83,18 +95,17 @@ public final class RowLoops {
    */
   public static void geluTanh(float[] a, int from, int count) {
     Exponentials e = new Exponentials(count);
+    float[] x = e.arguments();
+    float[] y = new float[e.size()];
     for (int done = 0; done < count; done += e.size()) {
       int n = Math.min(e.size(), count - done);
-      int start = from + done;
-      float[] x = e.arguments();
+      System.arraycopy(a, from + done, y, 0, n);
       for (int i = 0; i < n; i++) {
-        float y = a[start + i];
-        x[i] = -2 * SQRT_2_OVER_PI * (y + 0.044715f * y * y * y);
+        x[i] = -2 * SQRT_2_OVER_PI * (y[i] + 0.044715f * y[i] * y[i] * y[i]);
       }
       e.replaceArguments(n);
-      for (int i = 0; i < n; i++) {
-        a[start + i] /= 1 + x[i];
-      }
+      divideByOnePlus(y, x, n);
+      System.arraycopy(y, 0, a, from + done, n);
     }
   }
 
@@ -105,16 +116,17 @@ public final class RowLoops {
    */
   public static void gelu(float[] a, int from, int count) {
     Exponentials e = new Exponentials(count);
+    float[] x = e.arguments();
+    float[] y = new float[e.size()];
     for (int done = 0; done < count; done += e.size()) {
       int n = Math.min(e.size(), count - done);
-      int start = from + done;
-      float[] x = e.arguments();
+      System.arraycopy(a, from + done, y, 0, n);
       for (int i = 0; i < n; i++) {
-        x[i] = -0.5f * a[start + i] * a[start + i];
+        x[i] = -0.5f * y[i] * y[i];
       }
       e.replaceArguments(n);
       for (int i = 0; i < n; i++) {
-        float magnitude = Math.abs(a[start + i]);
+        float magnitude = Math.abs(y[i]);
         float t = 1 / (1 + 0.3275911f * SQRT_HALF * magnitude);
         float p = (float) 1.061405429;
         p = p * t - (float) 1.453152027;
@@ -122,8 +134,9 @@ public final class RowLoops {
         p = p * t - (float) 0.284496736;
         p = p * t + (float) 0.254829592;
         float tail = 0.5f * p * t * x[i];
-        a[start + i] = Math.max(a[start + i], 0f) - magnitude * tail;
+        y[i] = Math.max(y[i], 0f) - magnitude * tail;
       }
+      System.arraycopy(y, 0, a, from + done, n);
     }
   }
 
@@ -154,22 +167,63 @@ public final class RowLoops {
 
   /** {@code a += b}, with {@code b} read from {@code fromB}. */
   public static void add(float[] a, int from, float[] b, int fromB, int count) {
-    for (int i = 0; i < count; i++) {
-      a[from + i] += b[fromB + i];
-    }
+    inBlocks(
+        a,
+        from,
+        b,
+        fromB,
+        count,
+        (x, y, n) -> {
+          for (int i = 0; i < n; i++) {
+            x[i] += y[i];
+          }
+        });
   }
 
   /** {@code a += factor · b}. */
   public static void addScaled(float[] a, int from, float[] b, int fromB, int count, float factor) {
-    for (int i = 0; i < count; i++) {
-      a[from + i] += factor * b[fromB + i];
-    }
+    inBlocks(
+        a,
+        from,
+        b,
+        fromB,
+        count,
+        (x, y, n) -> {
+          for (int i = 0; i < n; i++) {
+            x[i] += factor * y[i];
+          }
+        });
   }
 
   /** {@code a *= b}. */
   public static void multiply(float[] a, int from, float[] b, int fromB, int count) {
-    for (int i = 0; i < count; i++) {
-      a[from + i] *= b[fromB + i];
+    inBlocks(
+        a,
+        from,
+        b,
+        fromB,
+        count,
+        (x, y, n) -> {
+          for (int i = 0; i < n; i++) {
+            x[i] *= y[i];
+          }
+        });
+  }
+
+  /** Changes the first {@code n} of x by those of y. */
+  private interface Loop {
+    void run(float[] x, float[] y, int n);
+  }
+
+  private static void inBlocks(float[] a, int from, float[] b, int fromB, int count, Loop loop) {
+    float[] x = new float[Math.min(BLOCK, count)];
+    float[] y = new float[x.length];
+    for (int done = 0; done < count; done += BLOCK) {
+      int n = Math.min(BLOCK, count - done);
+      System.arraycopy(a, from + done, x, 0, n);
+      System.arraycopy(b, fromB + done, y, 0, n);
+      loop.run(x, y, n);
+      System.arraycopy(x, 0, a, from + done, n);
     }
   }
 

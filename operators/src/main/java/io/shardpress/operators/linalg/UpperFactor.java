@@ -8,7 +8,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Found without inverting H: with J the reversal of order, {@code J H J = L Lᵀ} gives {@code U =
  * J L⁻¹ J}. One factorization and one triangular inverse, half the work of invert-then-factor.
  *
- * @param matrix {@code [n, n]}, zero below the diagonal; owned by this record
+ * @param matrix {@code [n, n]}, undefined below the diagonal; owned by this record
  */
 public record UpperFactor(INDArray matrix) implements AutoCloseable {
 

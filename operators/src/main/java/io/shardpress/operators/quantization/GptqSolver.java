@@ -2,6 +2,7 @@ package io.shardpress.operators.quantization;
 
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.tensor.DType;
+import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Workers;
 import io.shardpress.operators.statistics.InputStatistics;
@@ -29,8 +30,18 @@ final class GptqSolver implements Solver {
     return new GptqSolver(settings, statistics, DampedFactor.climb(settings, statistics));
   }
 
+  /** Every step reads all weights: they are widened once. */
   @Override
   public LayerResult compress(String module, INDArray weight, DType weightType) {
+    if (!BFloats.isBf16(weight)) {
+      return compressFloats(module, weight, weightType);
+    }
+    try (INDArray wide = BFloats.widened(weight)) {
+      return compressFloats(module, wide, weightType);
+    }
+  }
+
+  private LayerResult compressFloats(String module, INDArray weight, DType weightType) {
     if (Floats.columns(weight) != statistics.width()) {
       throw new InputException(
           "%s has %d inputs, but the statistics of %s have %d channels: they belong to another model. Calibrate again."

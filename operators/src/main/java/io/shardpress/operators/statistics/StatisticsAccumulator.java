@@ -5,6 +5,7 @@ import io.shardpress.operators.linalg.Block;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Products;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -35,7 +36,7 @@ public final class StatisticsAccumulator implements AutoCloseable {
     maxAbs = new float[width];
     gram =
         switch (need) {
-          case GRAM -> Optional.of(Floats.zeros(width, width));
+          case GRAM -> Optional.of(Floats.uninitialized(width, width));
           case MOMENTS -> Optional.empty();
           case NONE ->
               throw new IllegalArgumentException("Nothing to accumulate for " + input + ": NONE");
@@ -51,6 +52,9 @@ public final class StatisticsAccumulator implements AutoCloseable {
   public void observe(INDArray x) {
     int n = sumAbs.length;
     int rows = Floats.rows(x);
+    if (rows == 0) {
+      return;
+    }
     float[] row = new float[n];
     float[] abs = new float[n];
     float[] squares = new float[n];
@@ -78,8 +82,16 @@ public final class StatisticsAccumulator implements AutoCloseable {
       }
     }
     requireFinite();
-    gram.ifPresent(g -> Products.addGramUpper(g, x));
+    gram.ifPresent(g -> addGram(g, x));
     tokens += rows;
+  }
+
+  private void addGram(INDArray sum, INDArray x) {
+    if (tokens == 0) {
+      Products.gramUpper(sum, x);
+    } else {
+      Products.addGramUpper(sum, x);
+    }
   }
 
   private static void addRow(float[] row, float[] abs, float[] squares, float[] maxAbs) {
@@ -111,6 +123,11 @@ public final class StatisticsAccumulator implements AutoCloseable {
   public InputStatistics finishForStorage() {
     requireOpen();
     handedOver = true;
+    if (tokens == 0) {
+      float[] zeros = new float[sumAbs.length];
+      gram.ifPresent(
+          g -> IntStream.range(0, zeros.length).forEach(i -> Floats.writeRow(g, i, zeros)));
+    }
     return new InputStatistics(input, tokens, sumAbs, sumSquares, maxAbs, gram);
   }
 
