@@ -7,11 +7,9 @@ import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.RawTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.List;
 import org.bytedeco.javacpp.ShortPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Makes and converts BF16 matrices {@code [rows, columns]} in off-heap memory: half the bytes of
@@ -24,9 +22,7 @@ public final class BFloats {
 
   /** A new matrix with undefined content; the caller fills and closes it. */
   public static INDArray uninitialized(long rows, long columns) {
-    return rows == 0 || columns == 0
-        ? Nd4j.createUninitialized(DataType.BFLOAT16, new long[] {rows, columns}, 'c')
-        : OffHeapMatrix.of(DataType.BFLOAT16, rows, columns);
+    return OffHeapMatrix.of(DataType.BFLOAT16, rows, columns);
   }
 
   /**
@@ -38,11 +34,8 @@ public final class BFloats {
     if (tensor.spec().dtype() != DType.BF16) {
       throw new IllegalArgumentException(tensor.spec() + " is not BF16");
     }
-    List<Long> shape = tensor.spec().shape();
-    long elements = tensor.spec().elements();
-    long rows = shape.size() < 2 ? 1 : shape.get(0);
-    INDArray array = uninitialized(rows, rows == 0 ? 0 : elements / rows);
-    if (elements > 0) {
+    INDArray array = OffHeapMatrix.of(DataType.BFLOAT16, tensor.spec());
+    if (array.length() > 0) {
       ByteBuffer target = pointer(array).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
       target.put(tensor.data().duplicate());
     }
@@ -68,7 +61,7 @@ public final class BFloats {
 
   /** Rounds a block of F32 into a block of BF16 of the same shape. */
   public static void round(Block floats, Block into) {
-    requireEqual(floats, into);
+    require(!isBf16(floats.matrix()) && isBf16(into.matrix()), floats, into);
     if (!floats.isEmpty()) {
       Kernels.chosen().round(floats, into);
     }
@@ -83,22 +76,24 @@ public final class BFloats {
 
   /** Widens a block of BF16 into a block of F32 of the same shape. */
   public static void widen(Block bfloats, Block into) {
-    requireEqual(bfloats, into);
+    require(isBf16(bfloats.matrix()) && !isBf16(into.matrix()), bfloats, into);
     if (!bfloats.isEmpty()) {
       Kernels.chosen().widen(bfloats, into);
     }
   }
 
-  private static void requireEqual(Block from, Block to) {
-    if (from.rows() != to.rows() || from.columns() != to.columns()) {
+  /** Kernels read and write as many bytes as the types of their operands ask for. */
+  private static void require(boolean types, Block from, Block to) {
+    if (!types || from.rows() != to.rows() || from.columns() != to.columns()) {
       throw new IllegalArgumentException(
-          "[%d, %d] does not fit into [%d, %d]"
-              .formatted(from.rows(), from.columns(), to.rows(), to.columns()));
+          "%s [%d, %d] to %s [%d, %d] is not this conversion"
+              .formatted(
+                  from.type(), from.rows(), from.columns(), to.type(), to.rows(), to.columns()));
     }
   }
 
   /** Copies the bits of {@code count} rows to the start of {@code into}. */
-  public static void readRows(INDArray array, long firstRow, int count, short[] into) {
+  static void readRows(INDArray array, long firstRow, int count, short[] into) {
     int columns = columns(array);
     pointer(array).position(firstRow * columns).get(into, 0, count * columns);
   }

@@ -39,9 +39,19 @@ public record Block(INDArray matrix, int firstRow, int rows, int firstColumn, in
     return new Block(matrix, 0, Floats.rows(matrix), firstColumn, columns);
   }
 
+  /** One row of this block. */
+  Block row(int index) {
+    return new Block(matrix, firstRow + index, 1, firstColumn, columns);
+  }
+
   /** Some columns of this block, counted from its first. */
   public Block part(int from, int count) {
     return new Block(matrix, firstRow, rows, firstColumn + from, count);
+  }
+
+  /** For messages. */
+  String type() {
+    return BFloats.isBf16(matrix) ? "BF16" : "F32";
   }
 
   boolean isEmpty() {

@@ -115,13 +115,7 @@ final class BlockedCholesky implements AutoCloseable {
 
   private static INDArray copy(Block block) {
     float[] values = new float[block.rows() * block.columns()];
-    Floats.readBlock(
-        block.matrix(),
-        block.firstRow(),
-        block.rows(),
-        block.firstColumn(),
-        block.columns(),
-        values);
+    Floats.read(block, values);
     return Floats.of(values, block.rows(), block.columns());
   }
 

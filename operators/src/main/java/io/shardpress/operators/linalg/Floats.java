@@ -5,13 +5,11 @@ import io.shardpress.common.tensor.FloatCodec;
 import io.shardpress.common.tensor.RawTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Makes, fills and reads F32 matrices {@code [rows, columns]} in off-heap memory. Row transfers are
@@ -37,9 +35,7 @@ public final class Floats {
 
   /** A new matrix with undefined content; the caller fills and closes it. */
   public static INDArray uninitialized(long rows, long columns) {
-    return rows == 0 || columns == 0
-        ? Nd4j.createUninitialized(DataType.FLOAT, new long[] {rows, columns}, 'c')
-        : OffHeapMatrix.of(DataType.FLOAT, rows, columns);
+    return OffHeapMatrix.of(DataType.FLOAT, rows, columns);
   }
 
   /** A new matrix holding a copy of {@code rowMajor}; the caller closes it. */
@@ -71,10 +67,8 @@ public final class Floats {
    * closes it.
    */
   public static INDArray decode(RawTensor tensor) {
-    List<Long> shape = tensor.spec().shape();
     long elements = tensor.spec().elements();
-    long rows = shape.size() < 2 ? 1 : shape.get(0);
-    INDArray array = uninitialized(rows, rows == 0 ? 0 : elements / rows);
+    INDArray array = OffHeapMatrix.of(DataType.FLOAT, tensor.spec());
     FloatPointer target = pointer(array);
     ByteBuffer source = tensor.data();
     float[] chunk = new float[(int) Math.min(DECODE_ELEMENTS, elements)];
@@ -132,11 +126,7 @@ public final class Floats {
   public static void readRows(INDArray array, long firstRow, int count, float[] into) {
     int columns = columns(array);
     if (BFloats.isBf16(array)) {
-      short[] bits = new short[count * columns];
-      BFloats.readRows(array, firstRow, count, bits);
-      for (int i = 0; i < bits.length; i++) {
-        into[i] = BFloats.value(bits[i]);
-      }
+      BFloats.readBlock(array, firstRow, count, 0, columns, into);
     } else {
       pointer(array).position(firstRow * columns).get(into, 0, count * columns);
     }
@@ -189,12 +179,20 @@ public final class Floats {
   /** Copies row-major {@code from} over the block {@code [firstRow.., firstColumn..]}. */
   public static void writeBlock(
       INDArray array, int firstRow, int rows, int firstColumn, int columns, float[] from) {
-    Block block = new Block(array, firstRow, rows, firstColumn, columns);
-    try (FloatPointer target = pointer(array)) {
-      long at = (long) firstRow * block.stride() + firstColumn;
-      for (int i = 0; i < rows; i++, at += block.stride()) {
-        target.position(at).put(from, i * columns, columns);
-      }
+    write(from, new Block(array, firstRow, rows, firstColumn, columns));
+  }
+
+  /** Copies a block of F32 or BF16 row-major to the start of {@code into}. */
+  static void read(Block block, float[] into) {
+    readBlock(
+        block.matrix(), block.firstRow(), block.rows(), block.firstColumn(), block.columns(), into);
+  }
+
+  /** Copies row-major {@code from} over a block. */
+  static void write(float[] from, Block block) {
+    FloatPointer target = (FloatPointer) block.pointer();
+    for (int i = 0; i < block.rows(); i++) {
+      target.position((long) i * block.stride()).put(from, i * block.columns(), block.columns());
     }
   }
 

@@ -49,10 +49,9 @@ final class JavaKernels implements MatrixKernels {
   public void round(Block floats, Block bfloats) {
     float[] from = new float[floats.columns()];
     short[] to = new short[from.length];
-    FloatPointer source = (FloatPointer) floats.pointer();
     ShortPointer target = (ShortPointer) bfloats.pointer();
     for (int row = 0; row < floats.rows(); row++) {
-      source.position((long) row * floats.stride()).get(from, 0, from.length);
+      Floats.read(floats.row(row), from);
       for (int j = 0; j < to.length; j++) {
         to[j] = BFloats.nearest(from[j]);
       }
@@ -62,16 +61,10 @@ final class JavaKernels implements MatrixKernels {
 
   @Override
   public void widen(Block bfloats, Block floats) {
-    short[] from = new short[bfloats.columns()];
-    float[] to = new float[from.length];
-    ShortPointer source = (ShortPointer) bfloats.pointer();
-    FloatPointer target = (FloatPointer) floats.pointer();
-    for (int row = 0; row < bfloats.rows(); row++) {
-      source.position((long) row * bfloats.stride()).get(from, 0, from.length);
-      for (int j = 0; j < to.length; j++) {
-        to[j] = BFloats.value(from[j]);
-      }
-      target.position((long) row * floats.stride()).put(to, 0, to.length);
+    float[] row = new float[bfloats.columns()];
+    for (int i = 0; i < bfloats.rows(); i++) {
+      Floats.read(bfloats.row(i), row);
+      Floats.write(row, floats.row(i));
     }
   }
 

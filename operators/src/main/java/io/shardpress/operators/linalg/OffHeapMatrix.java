@@ -1,10 +1,12 @@
 package io.shardpress.operators.linalg;
 
+import io.shardpress.common.tensor.TensorSpec;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.ShortPointer;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.cpu.nativecpu.NDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -29,8 +31,11 @@ final class OffHeapMatrix extends NDArray {
     this.block = block;
   }
 
-  /** A matrix of F32 or BF16 with undefined content. */
-  static OffHeapMatrix of(DataType type, long rows, long columns) {
+  /** A matrix of F32 or BF16 with undefined content; ND4J's own where it is empty. */
+  static INDArray of(DataType type, long rows, long columns) {
+    if (rows == 0 || columns == 0) {
+      return Nd4j.createUninitialized(type, new long[] {rows, columns}, 'c');
+    }
     BytePointer block =
         OffHeap.memory().take(Math.multiplyExact(Math.multiplyExact(rows, columns), type.width()));
     Pointer typed =
@@ -38,6 +43,15 @@ final class OffHeapMatrix extends NDArray {
             ? new BorrowedFloats(block.address(), rows * columns)
             : new BorrowedShorts(block.address(), rows * columns);
     return new OffHeapMatrix(type, rows, columns, block, typed);
+  }
+
+  /**
+   * A matrix for a stored tensor: {@code [rows, columns]} for two dimensions, {@code [1, n]} for
+   * one; more dimensions are flattened behind the first.
+   */
+  static INDArray of(DataType type, TensorSpec tensor) {
+    long rows = tensor.shape().size() < 2 ? 1 : tensor.shape().get(0);
+    return of(type, rows, rows == 0 ? 0 : tensor.elements() / rows);
   }
 
   /** Floats that closing the pointer, or a copy of it, does not free. */

@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.bytedeco.dnnl.dnnl_engine;
 import org.bytedeco.javacpp.Pointer;
 
@@ -51,7 +52,7 @@ final class OneDnnEngine {
                 OneDnnPrimitive.matrix(dnnl_f32, Form.PLAIN, shape.m, shape.n, shape.ldc),
                 update),
         a.pointer(),
-        Optional.of(b.pointer()),
+        b.pointer(),
         c.pointer());
   }
 
@@ -78,18 +79,12 @@ final class OneDnnEngine {
                     from.columns(),
                     to.stride())),
         from.pointer(),
-        Optional.empty(),
         to.pointer());
   }
 
-  private void run(
-      Object shape,
-      java.util.function.Supplier<OneDnnPrimitive> maker,
-      Pointer source,
-      Optional<Pointer> weights,
-      Pointer target) {
+  private void run(Object shape, Supplier<OneDnnPrimitive> maker, Pointer... arguments) {
     OneDnnPrimitive primitive = take(shape).orElseGet(maker);
-    primitive.execute(source, weights, target);
+    primitive.execute(arguments);
     putBack(shape, primitive);
   }
 

@@ -16,7 +16,7 @@ final class OneDnnKernels implements MatrixKernels {
   private final OpenBlasKernels lapack;
   private final NativeOps openMp;
   private final OneDnnEngine engine;
-  private final ThreadLocal<Boolean> pinned = ThreadLocal.withInitial(this::pin);
+  private final ThreadLocal<NativeOps> pinned = ThreadLocal.withInitial(this::pin);
   private final boolean bf16;
 
   /** Loads the library; throws {@link LinkageError} where that is not possible. */
@@ -28,15 +28,15 @@ final class OneDnnKernels implements MatrixKernels {
     bf16 = Isa.effective().hasBf16();
   }
 
-  private boolean pin() {
+  private NativeOps pin() {
     openMp.setOmpNumThreads(1);
-    return true;
+    return openMp;
   }
 
-  private void requirePinned() {
-    if (!pinned.get()) {
-      throw new IllegalStateException("OpenMP was not pinned to one thread");
-    }
+  /** The engine, once the calling thread is one thread to OpenMP. */
+  private OneDnnEngine pinnedEngine() {
+    pinned.get();
+    return engine;
   }
 
   @Override
@@ -58,9 +58,9 @@ final class OneDnnKernels implements MatrixKernels {
 
   @Override
   public void multiply(Form formA, Block a, Form formB, Block b, Update update, Block c) {
-    requirePinned();
+    OneDnnEngine onThisThread = pinnedEngine();
     if (BFloats.isBf16(a.matrix())) {
-      engine.multiply(formA, a, formB, b, update, c);
+      onThisThread.multiply(formA, a, formB, b, update, c);
       return;
     }
     int k = formA == Form.PLAIN ? a.columns() : a.rows();
@@ -88,14 +88,12 @@ final class OneDnnKernels implements MatrixKernels {
 
   @Override
   public void round(Block floats, Block bfloats) {
-    requirePinned();
-    engine.reorder(floats, bfloats);
+    pinnedEngine().reorder(floats, bfloats);
   }
 
   @Override
   public void widen(Block bfloats, Block floats) {
-    requirePinned();
-    engine.reorder(bfloats, floats);
+    pinnedEngine().reorder(bfloats, floats);
   }
 
   @Override

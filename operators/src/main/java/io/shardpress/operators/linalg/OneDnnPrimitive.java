@@ -5,7 +5,6 @@ import static org.bytedeco.dnnl.global.dnnl.*;
 
 import io.shardpress.operators.linalg.MatrixKernels.Form;
 import io.shardpress.operators.linalg.MatrixKernels.Update;
-import java.util.Optional;
 import org.bytedeco.dnnl.dnnl_engine;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
 import org.bytedeco.dnnl.dnnl_memory;
@@ -84,17 +83,13 @@ final class OneDnnPrimitive implements AutoCloseable {
     return new OneDnnPrimitive(cpu, description, slots, from, to);
   }
 
-  void execute(Pointer source, Optional<Pointer> weights, Pointer target) {
-    int last = memories.length - 1;
-    setData(0, source);
-    weights.ifPresent(pointer -> setData(1, pointer));
-    setData(last, target);
+  /** Runs on the data at these addresses, in the order of the layouts. */
+  void execute(Pointer... data) {
+    for (int i = 0; i < memories.length; i++) {
+      check(dnnl_memory_set_data_handle(memories[i], data[i]), "an address");
+    }
     check(dnnl_primitive_execute(primitive, stream, memories.length, arguments), "to execute");
     check(dnnl_stream_wait(stream), "to wait");
-  }
-
-  private void setData(int slot, Pointer pointer) {
-    check(dnnl_memory_set_data_handle(memories[slot], pointer), "an address");
   }
 
   @Override

@@ -13,9 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * widened to F32 first. New results are owned by the caller.
  */
 public final class Products {
-  /**
-   * Rows of the second operand that one call of a kernel takes; borders never depend on threads.
-   */
+  /** Columns of a product that one call of a kernel computes; borders never depend on threads. */
   private static final int PART = 1024;
 
   /** Columns of a Gram that one call computes, with all columns behind them. */
@@ -33,23 +31,8 @@ public final class Products {
   /** {@link #timesTransposed(INDArray, INDArray)} into {@code c}, whose content is lost. */
   public static void timesTransposed(INDArray a, INDArray b, INDArray c) {
     requireEqual(columns(a), columns(b), a, b);
-    requireEqual(rows(a), rows(c), a, c);
     requireEqual(rows(b), columns(c), b, c);
-    try (Pair pair = Pair.of(a, b)) {
-      Workers.forEach(
-          parts(rows(b), PART),
-          part -> {
-            int from = part * PART;
-            int count = Math.min(PART, rows(b) - from);
-            multiply(
-                Form.PLAIN,
-                Block.all(pair.a()),
-                Form.TRANSPOSED,
-                Block.rows(pair.b(), from, count),
-                Update.SET,
-                Block.columns(c, from, count));
-          });
-    }
+    setInParts(a, Form.TRANSPOSED, b, c);
   }
 
   /**
@@ -75,19 +58,29 @@ public final class Products {
   /** {@link #times(INDArray, INDArray)} into {@code c}, whose content is lost. */
   public static void times(INDArray a, INDArray b, INDArray c) {
     requireEqual(columns(a), rows(b), a, b);
-    requireEqual(rows(a), rows(c), a, c);
     requireEqual(columns(b), columns(c), b, c);
+    setInParts(a, Form.PLAIN, b, c);
+  }
+
+  /** {@code c = a · op(b)}, some columns of c at a time. */
+  private static void setInParts(INDArray a, Form formB, INDArray b, INDArray c) {
+    requireEqual(rows(a), rows(c), a, c);
+    int n = columns(c);
     try (Pair pair = Pair.of(a, b)) {
       Workers.forEach(
-          parts(columns(b), PART),
+          parts(n, PART),
           part -> {
             int from = part * PART;
-            int count = Math.min(PART, columns(b) - from);
+            int count = Math.min(PART, n - from);
+            Block some =
+                formB == Form.PLAIN
+                    ? Block.columns(pair.b(), from, count)
+                    : Block.rows(pair.b(), from, count);
             multiply(
                 Form.PLAIN,
                 Block.all(pair.a()),
-                Form.PLAIN,
-                Block.columns(pair.b(), from, count),
+                formB,
+                some,
                 Update.SET,
                 Block.columns(c, from, count));
           });
@@ -149,7 +142,18 @@ public final class Products {
     if (k == 0) {
       throw new IllegalArgumentException("A product over no columns");
     }
+    requireTypes(a, b, c);
     Kernels.chosen().multiply(formA, a, formB, b, update, c);
+  }
+
+  /** Kernels read and write as many bytes as the types of their operands ask for. */
+  private static void requireTypes(Block a, Block b, Block c) {
+    boolean narrow = BFloats.isBf16(a.matrix());
+    if (narrow != BFloats.isBf16(b.matrix()) || BFloats.isBf16(c.matrix())) {
+      throw new IllegalArgumentException(
+          "A product of %s and %s into %s: operands are of one type, results F32"
+              .formatted(a.type(), b.type(), c.type()));
+    }
   }
 
   /** Operands of one type, widened where they were not or where BF16 gains nothing. */

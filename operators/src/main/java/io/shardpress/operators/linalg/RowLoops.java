@@ -15,6 +15,13 @@ public final class RowLoops {
   private static final float SQRT_HALF = (float) Math.sqrt(0.5);
   private static final float SQRT_2_OVER_PI = (float) Math.sqrt(2 / Math.PI);
 
+  private static final Loop DIVIDE_BY_ONE_PLUS =
+      (y, x, n) -> {
+        for (int i = 0; i < n; i++) {
+          y[i] /= 1 + x[i];
+        }
+      };
+
   private RowLoops() {}
 
   /** Softmax of one row. */
@@ -68,25 +75,16 @@ public final class RowLoops {
   }
 
   private static void timesSigmoid(float[] a, int from, int count, float slope) {
-    Exponentials e = new Exponentials(count);
-    float[] x = e.arguments();
-    float[] y = new float[e.size()];
-    for (int done = 0; done < count; done += e.size()) {
-      int n = Math.min(e.size(), count - done);
-      System.arraycopy(a, from + done, y, 0, n);
-      for (int i = 0; i < n; i++) {
-        x[i] = -slope * y[i];
-      }
-      e.replaceArguments(n);
-      divideByOnePlus(y, x, n);
-      System.arraycopy(y, 0, a, from + done, n);
-    }
-  }
-
-  private static void divideByOnePlus(float[] y, float[] x, int n) {
-    for (int i = 0; i < n; i++) {
-      y[i] /= 1 + x[i];
-    }
+    throughExponentials(
+        a,
+        from,
+        count,
+        (x, y, n) -> {
+          for (int i = 0; i < n; i++) {
+            x[i] = -slope * y[i];
+          }
+        },
+        DIVIDE_BY_ONE_PLUS);
   }
 
   /**
@@ -94,19 +92,16 @@ public final class RowLoops {
    * x³), as the equal {@code x / (1 + exp(-2u))}.
    */
   public static void geluTanh(float[] a, int from, int count) {
-    Exponentials e = new Exponentials(count);
-    float[] x = e.arguments();
-    float[] y = new float[e.size()];
-    for (int done = 0; done < count; done += e.size()) {
-      int n = Math.min(e.size(), count - done);
-      System.arraycopy(a, from + done, y, 0, n);
-      for (int i = 0; i < n; i++) {
-        x[i] = -2 * SQRT_2_OVER_PI * (y[i] + 0.044715f * y[i] * y[i] * y[i]);
-      }
-      e.replaceArguments(n);
-      divideByOnePlus(y, x, n);
-      System.arraycopy(y, 0, a, from + done, n);
-    }
+    throughExponentials(
+        a,
+        from,
+        count,
+        (x, y, n) -> {
+          for (int i = 0; i < n; i++) {
+            x[i] = -2 * SQRT_2_OVER_PI * (y[i] + 0.044715f * y[i] * y[i] * y[i]);
+          }
+        },
+        DIVIDE_BY_ONE_PLUS);
   }
 
   /**
@@ -115,27 +110,45 @@ public final class RowLoops {
    * 1e-7.
    */
   public static void gelu(float[] a, int from, int count) {
+    throughExponentials(
+        a,
+        from,
+        count,
+        (x, y, n) -> {
+          for (int i = 0; i < n; i++) {
+            x[i] = -0.5f * y[i] * y[i];
+          }
+        },
+        (y, x, n) -> {
+          for (int i = 0; i < n; i++) {
+            float magnitude = Math.abs(y[i]);
+            float t = 1 / (1 + 0.3275911f * SQRT_HALF * magnitude);
+            float p = (float) 1.061405429;
+            p = p * t - (float) 1.453152027;
+            p = p * t + (float) 1.421413741;
+            p = p * t - (float) 0.284496736;
+            p = p * t + (float) 0.254829592;
+            float tail = 0.5f * p * t * x[i];
+            y[i] = Math.max(y[i], 0f) - magnitude * tail;
+          }
+        });
+  }
+
+  /**
+   * @param arguments makes the exponentials' arguments of the values
+   * @param combine changes the values by the exponentials
+   */
+  private static void throughExponentials(
+      float[] a, int from, int count, Loop arguments, Loop combine) {
     Exponentials e = new Exponentials(count);
     float[] x = e.arguments();
     float[] y = new float[e.size()];
     for (int done = 0; done < count; done += e.size()) {
       int n = Math.min(e.size(), count - done);
       System.arraycopy(a, from + done, y, 0, n);
-      for (int i = 0; i < n; i++) {
-        x[i] = -0.5f * y[i] * y[i];
-      }
+      arguments.run(x, y, n);
       e.replaceArguments(n);
-      for (int i = 0; i < n; i++) {
-        float magnitude = Math.abs(y[i]);
-        float t = 1 / (1 + 0.3275911f * SQRT_HALF * magnitude);
-        float p = (float) 1.061405429;
-        p = p * t - (float) 1.453152027;
-        p = p * t + (float) 1.421413741;
-        p = p * t - (float) 0.284496736;
-        p = p * t + (float) 0.254829592;
-        float tail = 0.5f * p * t * x[i];
-        y[i] = Math.max(y[i], 0f) - magnitude * tail;
-      }
+      combine.run(y, x, n);
       System.arraycopy(y, 0, a, from + done, n);
     }
   }

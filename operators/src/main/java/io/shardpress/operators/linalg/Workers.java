@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 
@@ -67,7 +68,8 @@ public final class Workers {
 
   /**
    * Runs all parts {@code 0 … count − 1}, each once, in no fixed order, and returns when all are
-   * done. The first exception of a part is thrown here; parts not yet begun are then left out.
+   * done. The first exception of a part is thrown here once all running parts have ended; parts not
+   * yet begun are then left out.
    */
   public static void forEach(int count, IntConsumer part) {
     CURRENT.get().run(count, part);
@@ -82,6 +84,7 @@ public final class Workers {
       return;
     }
     AtomicInteger next = new AtomicInteger();
+    AtomicReference<Throwable> failure = new AtomicReference<>();
     Kernels.Scope kernels = Kernels.scope();
     Runnable share =
         () -> {
@@ -91,23 +94,30 @@ public final class Workers {
             }
           } catch (RuntimeException | Error e) {
             next.set(count);
-            throw e;
+            failure.compareAndSet(null, e);
           }
         };
     List<Future<?>> running = new ArrayList<>();
     for (int i = 0; i < wanted; i++) {
       running.add(pool.submit(() -> help(kernels, share)));
     }
-    try {
-      // the parts must not start parallel parts of their own: the threads are taken
-      within(
-          alone(),
-          () -> {
-            share.run();
-            return null;
-          });
-    } finally {
-      running.forEach(Workers::await);
+    // the parts must not start parallel parts of their own: the threads are taken
+    within(
+        alone(),
+        () -> {
+          share.run();
+          return null;
+        });
+    running.forEach(Workers::await);
+    rethrow(failure.get());
+  }
+
+  private static void rethrow(Throwable failure) {
+    if (failure instanceof RuntimeException exception) {
+      throw exception;
+    }
+    if (failure instanceof Error error) {
+      throw error;
     }
   }
 
@@ -120,22 +130,17 @@ public final class Workers {
         });
   }
 
-  private static void await(Future<?> future) {
+  /** Waits whatever happens: helpers use the caller's arrays, and must end before it does. */
+  private static void await(Future<?> helper) {
     boolean interrupted = false;
     while (true) {
       try {
-        future.get();
+        helper.get();
         break;
       } catch (InterruptedException e) {
-        interrupted = true; // helpers read the caller's arrays: they must end before it does
+        interrupted = true;
       } catch (ExecutionException e) {
-        if (e.getCause() instanceof RuntimeException cause) {
-          throw cause;
-        }
-        if (e.getCause() instanceof Error cause) {
-          throw cause;
-        }
-        throw new IllegalStateException(e.getCause());
+        throw new IllegalStateException("A helper failed outside its parts", e);
       }
     }
     if (interrupted) {

@@ -30,14 +30,19 @@ final class QuadraticForm implements AutoCloseable {
     this.rounded = Kernels.multiplyBf16() ? Optional.of(BFloats.rounded(gram)) : Optional.empty();
   }
 
-  /** The layer energy {@code tr(W G Wᵀ)} of F32 {@code weight [out, n]}. */
+  /** The layer energy {@code tr(W G Wᵀ)} of F32 or BF16 {@code weight [out, n]}. */
   double energy(INDArray weight) {
     return sum(
         Floats.rows(weight),
         (first, rows) -> {
           Block x = Block.rows(weight, first, rows);
+          if (BFloats.isBf16(weight) == rounded.isPresent()) {
+            return trace(x, x, rounded.orElse(gram));
+          }
           if (rounded.isEmpty()) {
-            return trace(x, x, gram);
+            try (INDArray wide = rows(weight, first, rows)) {
+              return trace(Block.all(wide), Block.all(wide), gram);
+            }
           }
           try (INDArray narrow = BFloats.uninitialized(rows, Floats.columns(weight))) {
             BFloats.round(x, Block.all(narrow));

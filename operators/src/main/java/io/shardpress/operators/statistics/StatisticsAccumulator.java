@@ -55,35 +55,36 @@ public final class StatisticsAccumulator implements AutoCloseable {
     if (rows == 0) {
       return;
     }
-    float[] row = new float[n];
-    float[] abs = new float[n];
-    float[] squares = new float[n];
-    try (INDArray wide = Floats.uninitialized(Math.min(ROWS, rows), n)) {
-      for (int first = 0; first < rows; first += ROWS) {
-        int count = Math.min(ROWS, rows - first);
-        boolean widened = BFloats.isBf16(x);
-        if (widened) {
+    if (BFloats.isBf16(x)) {
+      try (INDArray wide = Floats.uninitialized(Math.min(ROWS, rows), n)) {
+        for (int first = 0; first < rows; first += ROWS) {
+          int count = Math.min(ROWS, rows - first);
           BFloats.widen(Block.rows(x, first, count), Block.rows(wide, 0, count));
+          addMoments(wide, 0, count);
         }
-        java.util.Arrays.fill(abs, 0);
-        java.util.Arrays.fill(squares, 0);
-        for (int i = 0; i < count; i++) {
-          if (widened) {
-            Floats.readRow(wide, i, row);
-          } else {
-            Floats.readRow(x, first + i, row);
-          }
-          addRow(row, abs, squares, maxAbs);
-        }
-        for (int j = 0; j < n; j++) {
-          sumAbs[j] += abs[j];
-          sumSquares[j] += squares[j];
-        }
+      }
+    } else {
+      for (int first = 0; first < rows; first += ROWS) {
+        addMoments(x, first, Math.min(ROWS, rows - first));
       }
     }
     requireFinite();
     gram.ifPresent(g -> addGram(g, x));
     tokens += rows;
+  }
+
+  private void addMoments(INDArray x, int first, int count) {
+    float[] row = new float[sumAbs.length];
+    float[] abs = new float[row.length];
+    float[] squares = new float[row.length];
+    for (int i = 0; i < count; i++) {
+      Floats.readRow(x, first + i, row);
+      addRow(row, abs, squares, maxAbs);
+    }
+    for (int j = 0; j < row.length; j++) {
+      sumAbs[j] += abs[j];
+      sumSquares[j] += squares[j];
+    }
   }
 
   private void addGram(INDArray sum, INDArray x) {

@@ -79,6 +79,27 @@ class ProductsTest {
     }
   }
 
+  @Test
+  void blocksOfAnotherTypeThanAskedForAreRefused() {
+    try (INDArray floats = Floats.zeros(2, 2);
+        INDArray bfloats = BFloats.rounded(floats)) {
+      Block wide = Block.all(floats);
+      Block narrow = Block.all(bfloats);
+      assertThatThrownBy(() -> Products.timesTransposed(wide, narrow, wide))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("of F32 and BF16 into F32");
+      assertThatThrownBy(() -> Products.timesTransposed(wide, wide, narrow))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("of F32 and F32 into BF16");
+      assertThatThrownBy(() -> BFloats.round(narrow, narrow))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("BF16 [2, 2] to BF16 [2, 2]");
+      assertThatThrownBy(() -> BFloats.widen(wide, wide))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("F32 [2, 2] to F32 [2, 2]");
+    }
+  }
+
   private static INDArray widened(INDArray array) {
     return BFloats.isBf16(array) ? BFloats.widened(array) : array;
   }

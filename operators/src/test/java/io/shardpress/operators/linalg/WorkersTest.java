@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 class WorkersTest {
@@ -58,11 +59,7 @@ class WorkersTest {
               3,
               part -> {
                 together.countDown();
-                try {
-                  together.await(); // returns only when three threads are here at once
-                } catch (InterruptedException e) {
-                  throw new IllegalStateException(e);
-                }
+                await(together); // returns only when three threads are here at once
               });
           return null;
         });
@@ -94,6 +91,48 @@ class WorkersTest {
                       }))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("part 7");
+    }
+  }
+
+  @Test
+  void theExceptionWaitsForThePartsThatAreStillRunning() throws InterruptedException {
+    CountDownLatch allStarted = new CountDownLatch(4);
+    CountDownLatch release = new CountDownLatch(1);
+    AtomicInteger helpers = new AtomicInteger();
+    AtomicReference<Throwable> thrown = new AtomicReference<>();
+    Thread caller =
+        new Thread(
+            () ->
+                Workers.on(
+                    4,
+                    () -> {
+                      Workers.forEach(
+                          4,
+                          part -> {
+                            boolean helps =
+                                Thread.currentThread().getName().equals("shardpress-worker");
+                            boolean slow = helps && helpers.incrementAndGet() == 3;
+                            allStarted.countDown();
+                            await(slow ? release : allStarted);
+                            throw new IllegalStateException("part");
+                          });
+                      return null;
+                    }));
+    caller.setUncaughtExceptionHandler((thread, exception) -> thrown.set(exception));
+    caller.start();
+    allStarted.await();
+    caller.join(300); // three parts have failed meanwhile; the slow one has not
+    assertThat(caller.isAlive()).as("still waiting for the slow part").isTrue();
+    release.countDown();
+    caller.join();
+    assertThat(thrown.get()).isInstanceOf(IllegalStateException.class).hasMessage("part");
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 }

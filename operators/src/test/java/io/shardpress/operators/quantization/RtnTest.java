@@ -7,8 +7,10 @@ import static org.assertj.core.api.Assertions.within;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.FloatCodec;
+import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.quantization.Outcome.Code;
+import io.shardpress.operators.statistics.InputStatistics;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -171,6 +173,20 @@ class RtnTest {
       assertThat(report.relativeLoss()).isEmpty();
       assertThat(report.clippedShare()).isZero();
       assertThat(report.tokens()).isZero();
+    }
+  }
+
+  @Test
+  void bf16WeightsLoseWhatTheSameWeightsInF32Lose() {
+    try (INDArray weight = Layers.gaussian(SEED, 70, 128);
+        INDArray narrow = BFloats.rounded(weight);
+        INDArray wide = BFloats.widened(narrow);
+        InputStatistics statistics = Layers.statistics(SEED, 300, 128)) {
+      Rtn rtn = Gptq.of(4, GroupSize.of(64)).withoutStatistics();
+      LayerReport expected = rtn.compress("m", wide, DType.BF16, Optional.of(statistics)).report();
+      LayerReport found = rtn.compress("m", narrow, DType.BF16, Optional.of(statistics)).report();
+      assertThat(found.loss()).isEqualTo(expected.loss());
+      assertThat(found.energy()).isEqualTo(expected.energy());
     }
   }
 }
