@@ -7,6 +7,7 @@ import io.shardpress.common.safetensors.SafetensorsHeader.Entry;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
 import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.common.tensor.TensorSpec;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -145,6 +146,11 @@ public final class Checkpoint {
   /** A whole tensor of at most 2 GiB. */
   public RawTensor tensor(String name) {
     return shardOf(name).tensor(name);
+  }
+
+  /** A whole tensor of any size, to be read in parts. */
+  public TensorSource source(String name) {
+    return shardOf(name).source(name);
   }
 
   /** Rows {@code from} (inclusive) to {@code to} (exclusive) along the first dimension. */

@@ -9,6 +9,7 @@ import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.SeekableInput;
 import io.shardpress.common.storage.Store;
 import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.common.tensor.TensorSpec;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -18,8 +19,8 @@ import java.util.List;
  * A safetensors file whose header was read; tensors are read by byte range when asked for, each
  * call into a buffer that the caller owns. Safe for use by several threads.
  *
- * <p>A read holds at most 2 GiB; larger tensors are read by rows. The rows of a tensor of shape
- * {@code [n, …]} are its n slices along the first dimension.
+ * <p>A read holds at most 2 GiB; larger tensors are read in parts or by rows. The rows of a tensor
+ * of shape {@code [n, …]} are its n slices along the first dimension.
  */
 public final class SafetensorsFile {
   /** The largest array of the JVM. */
@@ -67,6 +68,30 @@ public final class SafetensorsFile {
   public RawTensor tensor(String name) {
     Entry entry = entry(name);
     return read(entry.spec(), entry.begin(), entry.end());
+  }
+
+  /** The whole tensor, of any size, to be read in parts; each part opens the file once. */
+  public TensorSource source(String name) {
+    Entry entry = entry(name);
+    return new Range(store, location, entry);
+  }
+
+  private record Range(Store store, Location location, Entry entry) implements TensorSource {
+    @Override
+    public TensorSpec spec() {
+      return entry.spec();
+    }
+
+    @Override
+    public void read(long offset, ByteBuffer into) {
+      if (offset < 0 || offset > spec().bytes() - into.remaining()) {
+        throw new IndexOutOfBoundsException(
+            "%d bytes from %d of %s".formatted(into.remaining(), offset, spec()));
+      }
+      if (into.hasRemaining()) {
+        store.read(location, entry.begin() + offset, into);
+      }
+    }
   }
 
   /** Rows {@code from} (inclusive) to {@code to} (exclusive); shape {@code [to - from, …]}. */

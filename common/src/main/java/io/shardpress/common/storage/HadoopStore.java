@@ -135,6 +135,11 @@ public final class HadoopStore implements Store, java.io.Serializable {
   }
 
   @Override
+  public OutputStream scratch(Location file) {
+    return isLocal(file) ? LOCAL.scratch(file) : replace(file);
+  }
+
+  @Override
   public void delete(Location location) {
     if (isLocal(location)) {
       LOCAL.delete(location);

@@ -24,11 +24,20 @@ import java.util.List;
 
 /**
  * Local files without Hadoop's checksum files and with atomic creation ({@code CREATE_NEW}), which
- * Hadoop's local file system has not. Assumes a POSIX-like file system; a file is forced to the
- * disk before its close returns.
+ * Hadoop's local file system has not. Assumes a POSIX-like file system. A file that is no scratch
+ * is forced to the disk before its close returns.
  */
 final class LocalFiles implements Store {
   private static final int BUFFER = 1 << 16;
+  private static final OpenOption[] REPLACING = {
+    StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING
+  };
+  private static final Force DURABLE = channel -> channel.force(true);
+
+  /** What happens to a file's bytes before it is closed. */
+  private interface Force {
+    void run(FileChannel channel) throws IOException;
+  }
 
   @Override
   public boolean exists(Location location) {
@@ -82,15 +91,20 @@ final class LocalFiles implements Store {
 
   @Override
   public OutputStream create(Location file) {
-    return output(file, StandardOpenOption.CREATE_NEW);
+    return output(file, DURABLE, StandardOpenOption.CREATE_NEW);
   }
 
   @Override
   public OutputStream replace(Location file) {
-    return output(file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING);
+    return output(file, DURABLE, REPLACING);
   }
 
-  private static OutputStream output(Location file, OpenOption... options) {
+  @Override
+  public OutputStream scratch(Location file) {
+    return output(file, channel -> {}, REPLACING);
+  }
+
+  private static OutputStream output(Location file, Force force, OpenOption... options) {
     Path path = path(file);
     try {
       makeFolders(path.getParent());
@@ -98,7 +112,7 @@ final class LocalFiles implements Store {
       all.add(StandardOpenOption.WRITE);
       FileChannel channel = FileChannel.open(path, all.toArray(OpenOption[]::new));
       OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), BUFFER);
-      return new TypedOutput(file, out, () -> channel.force(true));
+      return new TypedOutput(file, out, () -> force.run(channel));
     } catch (IOException e) {
       throw StorageErrors.writing(file, e);
     }

@@ -43,6 +43,14 @@ public interface Store {
   /** Starts a file, in the place of one that may exist. A reader may meet it half written. */
   OutputStream replace(Location file);
 
+  /**
+   * {@link #replace} for what a run can make again: the file need not outlive a loss of power, so
+   * nobody waits for the disk.
+   */
+  default OutputStream scratch(Location file) {
+    return replace(file);
+  }
+
   /** Removes a file, or a folder with all it holds; absent is fine. */
   void delete(Location location);
 

@@ -9,7 +9,7 @@ import java.nio.ByteOrder;
  * @param bytes position 0 to limit hold the data; owned by whoever holds the record. {@link
  *     #data()} hands out an independent little-endian view.
  */
-public record RawTensor(TensorSpec spec, ByteBuffer bytes) {
+public record RawTensor(TensorSpec spec, ByteBuffer bytes) implements TensorSource {
   public RawTensor {
     if (bytes.remaining() != spec.bytes()) {
       throw new IllegalArgumentException(
@@ -20,5 +20,10 @@ public record RawTensor(TensorSpec spec, ByteBuffer bytes) {
   /** A fresh little-endian view of the data, position 0. */
   public ByteBuffer data() {
     return bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  @Override
+  public void read(long offset, ByteBuffer into) {
+    into.put(bytes.slice(Math.toIntExact(bytes.position() + offset), into.remaining()));
   }
 }

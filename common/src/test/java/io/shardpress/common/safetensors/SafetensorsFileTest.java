@@ -9,6 +9,7 @@ import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.common.tensor.TensorSpec;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -38,6 +39,24 @@ class SafetensorsFileTest {
     assertThat(file.rows("w", 2, 2)).isEqualTo(raw(TensorSpec.of("w", DType.I16, 0, 3), 0, 0));
     assertThat(file.rows("e", 0, 0)).isEqualTo(raw(TensorSpec.of("e", DType.I16, 0, 3), 0, 0));
     assertThat(file.length()).isEqualTo(8 + JSON.length() + 26);
+  }
+
+  @Test
+  void readsATensorInParts() {
+    TensorSource source = file.source("w");
+    ByteBuffer part = ByteBuffer.allocateDirect(7);
+
+    source.read(5, part);
+
+    assertThat(source.spec()).isEqualTo(TensorSpec.of("w", DType.I16, 4, 3));
+    assertThat(part.flip()).isEqualTo(raw(TensorSpec.of("x", DType.U8, 7), 6, 13).bytes());
+    assertThatThrownBy(() -> source.read(20, ByteBuffer.allocate(5)))
+        .isInstanceOf(IndexOutOfBoundsException.class)
+        .hasMessageContaining("5 bytes from 20 of TensorSpec[name=w");
+    source.read(24, ByteBuffer.allocate(0));
+    assertThatThrownBy(() -> file.source("v"))
+        .isInstanceOf(CheckpointFormatException.class)
+        .hasMessageContaining("holds no tensor 'v'");
   }
 
   @Test

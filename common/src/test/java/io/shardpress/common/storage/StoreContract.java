@@ -74,6 +74,15 @@ abstract class StoreContract {
   }
 
   @Test
+  void scratchFilesAreReplacedAndReadLikeOthers() throws IOException {
+    Location file = root().child("deep").child("scratch");
+    write(store().scratch(file), "a longer first text");
+    write(store().scratch(file), "second");
+
+    assertThat(text(store().readAll(file, 100))).isEqualTo("second");
+  }
+
+  @Test
   void listsNamesInOrderAndNothingElse() throws IOException {
     write(store().create(root().child("b")), "22");
     write(store().create(root().child("a")), "1");

@@ -2,14 +2,11 @@ package io.shardpress.jobs.calibrate;
 
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
-import io.shardpress.common.tensor.RawTensor;
-import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.InputObserver;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StatisticsAccumulator;
 import io.shardpress.operators.statistics.StatisticsNeed;
-import io.shardpress.operators.statistics.StoredStatistics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -51,13 +48,13 @@ final class ChunkStatistics implements InputObserver, AutoCloseable {
 
   /** Writes the sums, which end here. */
   void write(Store store, Location file) {
-    List<RawTensor> tensors = new ArrayList<>();
-    for (StatisticsAccumulator sum : sums.values()) {
-      try (InputStatistics statistics = sum.finishForStorage()) {
-        tensors.addAll(StoredStatistics.write(statistics));
-      }
+    List<InputStatistics> open = new ArrayList<>();
+    try {
+      sums.values().forEach(sum -> open.add(sum.finishForStorage()));
+      StatisticsFiles.write(store, file, open);
+    } finally {
+      open.forEach(InputStatistics::close);
     }
-    TensorFiles.write(store, file, tensors);
   }
 
   @Override

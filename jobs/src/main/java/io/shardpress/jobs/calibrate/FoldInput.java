@@ -1,13 +1,12 @@
 package io.shardpress.jobs.calibrate;
 
 import io.shardpress.common.safetensors.SafetensorsFile;
-import io.shardpress.common.safetensors.SafetensorsHeader;
 import io.shardpress.common.safetensors.SafetensorsLayout;
 import io.shardpress.common.safetensors.SafetensorsWriter;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.FloatCodec;
-import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Work;
@@ -16,9 +15,11 @@ import io.shardpress.operators.statistics.StoredStatistics;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Adds the partial sums of one input in chunk order and stores the result. Grams are added some
@@ -36,48 +37,47 @@ record FoldInput(HadoopStore store, Workspace workspace, String input, int stage
 
   @Override
   public Folded run() {
-    List<SafetensorsFile> files = new ArrayList<>();
+    List<Map<String, TensorSource>> parts = new ArrayList<>();
     List<InputStatistics> moments = new ArrayList<>();
     for (int chunk = 0; chunk < chunks; chunk++) {
-      SafetensorsFile file = SafetensorsFile.read(store, workspace.partials(stage, chunk));
-      Map<String, RawTensor> tensors = new HashMap<>();
-      for (TensorSpec spec : specs(file)) {
-        if (!StoredStatistics.isGram(spec)) {
-          tensors.put(spec.name(), file.tensor(spec.name()));
-        }
-      }
-      if (!tensors.isEmpty()) {
-        files.add(file);
-        moments.add(StoredStatistics.read(input, tensors));
+      Map<String, TensorSource> part = part(chunk);
+      if (!part.isEmpty()) {
+        parts.add(part);
+        moments.add(StoredStatistics.readMoments(input, part));
       }
     }
-    if (files.isEmpty()) {
+    if (parts.isEmpty()) {
       return new Folded(input, 0);
     }
     // Without Grams, statistics hold nothing that has to be closed.
     InputStatistics sum = InputStatistics.fold(moments);
-    write(files, StoredStatistics.write(sum));
+    write(parts, sum);
     return new Folded(input, sum.tokens());
   }
 
-  private List<TensorSpec> specs(SafetensorsFile file) {
-    return file.header().tensors().values().stream()
-        .map(SafetensorsHeader.Entry::spec)
-        .filter(spec -> StoredStatistics.belongsTo(input, spec.name()))
-        .toList();
+  /** The statistics of the input in one chunk's file, if any. */
+  private Map<String, TensorSource> part(int chunk) {
+    SafetensorsFile file = SafetensorsFile.read(store, workspace.partials(stage, chunk));
+    Map<String, TensorSource> tensors = new HashMap<>();
+    for (String name : file.header().tensors().keySet()) {
+      if (StoredStatistics.belongsTo(input, name)) {
+        tensors.put(name, file.source(name));
+      }
+    }
+    return tensors;
   }
 
-  private void write(List<SafetensorsFile> files, List<RawTensor> moments) {
-    Map<String, RawTensor> sums = new HashMap<>();
-    moments.forEach(tensor -> sums.put(tensor.spec().name(), tensor));
-    SafetensorsLayout layout = SafetensorsLayout.of(specs(files.get(0)));
+  private void write(List<Map<String, TensorSource>> parts, InputStatistics moments) {
+    SafetensorsLayout layout =
+        SafetensorsLayout.of(parts.get(0).values().stream().map(TensorSource::spec).toList());
     try (SafetensorsWriter writer =
-        new SafetensorsWriter(store.replace(workspace.statistics(input)), layout)) {
+        new SafetensorsWriter(store.scratch(workspace.statistics(input)), layout)) {
       for (TensorSpec spec : layout.specs()) {
         if (StoredStatistics.isGram(spec)) {
-          writeGram(files, spec, writer);
+          List<TensorSource> grams = parts.stream().map(part -> part.get(spec.name())).toList();
+          addGrams(grams, piece -> writer.write(spec, piece));
         } else {
-          writer.write(sums.get(spec.name()));
+          StoredStatistics.write(moments, spec, piece -> writer.write(spec, piece));
         }
       }
       writer.finish();
@@ -85,25 +85,27 @@ record FoldInput(HadoopStore store, Workspace workspace, String input, int stage
   }
 
   /** Sums in F64, stored in F32. */
-  private static void writeGram(
-      List<SafetensorsFile> files, TensorSpec gram, SafetensorsWriter writer) {
-    for (long first = 0; first < gram.elements(); first += PIECE) {
-      int elements = (int) Math.min(PIECE, gram.elements() - first);
-      double[] sums = new double[elements];
-      float[] part = new float[elements];
-      for (SafetensorsFile file : files) {
-        RawTensor piece = file.rows(gram.name(), first, first + elements);
-        FloatCodec.decode(DType.F32, piece.data(), part, 0, elements);
-        for (int i = 0; i < elements; i++) {
-          sums[i] += part[i];
+  private static void addGrams(List<TensorSource> grams, Consumer<ByteBuffer> pieces) {
+    long elements = grams.get(0).spec().elements();
+    double[] sums = new double[(int) Math.min(PIECE, elements)];
+    float[] values = new float[sums.length];
+    ByteBuffer bytes =
+        ByteBuffer.allocate(sums.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (long first = 0; first < elements; first += sums.length) {
+      int count = (int) Math.min(sums.length, elements - first);
+      Arrays.fill(sums, 0);
+      for (TensorSource gram : grams) {
+        gram.read(first * Float.BYTES, bytes.clear().limit(count * Float.BYTES));
+        FloatCodec.decode(DType.F32, bytes.flip(), values, 0, count);
+        for (int i = 0; i < count; i++) {
+          sums[i] += values[i];
         }
       }
-      for (int i = 0; i < elements; i++) {
-        part[i] = (float) sums[i];
+      for (int i = 0; i < count; i++) {
+        values[i] = (float) sums[i];
       }
-      ByteBuffer bytes = ByteBuffer.allocate(elements * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-      FloatCodec.encode(DType.F32, part, 0, elements, bytes);
-      writer.write(gram, bytes.flip());
+      FloatCodec.encode(DType.F32, values, 0, count, bytes.clear());
+      pieces.accept(bytes.flip());
     }
   }
 }

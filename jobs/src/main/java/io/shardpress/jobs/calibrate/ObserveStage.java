@@ -65,8 +65,6 @@ record ObserveStage(
             Stages.run(open, stage - 1, earlier, tokens.length(), compressed, InputObserver.NONE);
       }
     }
-    // An attempt of this task that was killed may have left half a file.
-    model.store().delete(kept);
     Activations.write(model.store(), kept, hidden);
     return hidden;
   }

@@ -70,7 +70,8 @@ record CompressInput(
     }
     String input = layers.get(0).input();
     return Optional.of(
-        StoredStatistics.read(input, TensorFiles.read(model.store(), workspace.statistics(input))));
+        StoredStatistics.read(
+            input, TensorFiles.sources(model.store(), workspace.statistics(input))));
   }
 
   private LayerOutcome compress(OpenModel open, LayerTask layer, Solver solver, long start) {

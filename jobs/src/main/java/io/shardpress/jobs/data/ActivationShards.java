@@ -21,8 +21,8 @@ public final class ActivationShards {
   private ActivationShards() {}
 
   /**
-   * Starts a new shard of {@code rows} rows of {@code hidden} values. A location that is occupied
-   * is a {@link io.shardpress.common.error.DestinationException}.
+   * Starts a new shard of {@code rows} rows of {@code hidden} values. It replaces what a killed
+   * attempt of the same task may have left.
    */
   public static ActivationWriter create(Store store, Location file, long rows, int hidden) {
     return new ActivationWriter(store, file, rows, hidden);

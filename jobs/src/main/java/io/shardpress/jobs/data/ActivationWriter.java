@@ -14,7 +14,7 @@ import org.apache.arrow.vector.ipc.ArrowFileWriter;
 
 /**
  * Writes a shard of activations row by row. Only {@link #finish} makes a shard that opens again;
- * one that is closed before stays behind unreadable, for whoever writes it anew to delete. Used by
+ * one that is closed before stays behind unreadable, for whoever writes it anew to replace. Used by
  * one thread.
  */
 public final class ActivationWriter implements AutoCloseable {
@@ -39,7 +39,7 @@ public final class ActivationWriter implements AutoCloseable {
     this.rows = rows;
     this.hidden = hidden;
     this.rowsPerBatch = ActivationShards.rowsPerBatch(rows, hidden);
-    this.out = store.create(file);
+    this.out = store.scratch(file);
     this.batch =
         FixedLists.allocate(ActivationShards.schema(rows, hidden), allocator, rowsPerBatch);
     this.writer = new ArrowFileWriter(batch, null, Channels.newChannel(hash.tee(out)));

@@ -88,7 +88,7 @@ public record OpenModel(Checkpoint checkpoint, Optional<Architecture> architectu
 
   /** A linear's dense weight as F32 or BF16 {@code [out, in]}; the caller closes it. */
   public INDArray denseWeight(String tensor, Layout layout) {
-    INDArray stored = Floats.load(checkpoint.tensor(tensor));
+    INDArray stored = Floats.load(checkpoint.source(tensor));
     if (layout == Layout.OUT_IN) {
       return stored;
     }

@@ -1,7 +1,7 @@
 package io.shardpress.jobs.model;
 
 import io.shardpress.common.checkpoint.Checkpoint;
-import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
@@ -17,7 +17,7 @@ record StoredWeights(Checkpoint checkpoint, Precision precision) implements Weig
 
   @Override
   public INDArray matrix(String tensor) {
-    RawTensor stored = checkpoint.tensor(tensor);
+    TensorSource stored = checkpoint.source(tensor);
     return switch (precision) {
       case F32 -> Floats.decode(stored);
       case BF16 -> Rounded.orAsItIs(Floats.load(stored));
@@ -33,7 +33,6 @@ record StoredWeights(Checkpoint checkpoint, Precision precision) implements Weig
 
   @Override
   public INDArray gather(String tensor, long[] rows) {
-    RawTensor gathered = checkpoint.gather(tensor, rows);
-    return Floats.decode(gathered);
+    return Floats.decode(checkpoint.gather(tensor, rows));
   }
 }

@@ -6,6 +6,7 @@ import io.shardpress.common.safetensors.SafetensorsWriter;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
 import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +24,7 @@ public final class TensorFiles {
     Map<String, RawTensor> byName = new HashMap<>();
     tensors.forEach(tensor -> byName.put(tensor.spec().name(), tensor));
     SafetensorsLayout layout = SafetensorsLayout.of(tensors.stream().map(RawTensor::spec).toList());
-    try (SafetensorsWriter writer = new SafetensorsWriter(store.replace(file), layout)) {
+    try (SafetensorsWriter writer = new SafetensorsWriter(store.scratch(file), layout)) {
       layout.specs().forEach(spec -> writer.write(byName.get(spec.name())));
       return writer.finish();
     }
@@ -34,6 +35,14 @@ public final class TensorFiles {
     SafetensorsFile open = SafetensorsFile.read(store, file);
     Map<String, RawTensor> tensors = new HashMap<>();
     open.header().tensors().keySet().forEach(name -> tensors.put(name, open.tensor(name)));
+    return tensors;
+  }
+
+  /** Every tensor of a file, by name, to be read in parts. */
+  public static Map<String, TensorSource> sources(Store store, Location file) {
+    SafetensorsFile open = SafetensorsFile.read(store, file);
+    Map<String, TensorSource> tensors = new HashMap<>();
+    open.header().tensors().keySet().forEach(name -> tensors.put(name, open.source(name)));
     return tensors;
   }
 }

@@ -14,9 +14,7 @@ import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StatisticsAccumulator;
 import io.shardpress.operators.statistics.StatisticsNeed;
-import io.shardpress.operators.statistics.StoredStatistics;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -52,13 +50,12 @@ class FoldInputTest {
     assertThat(folded).isEqualTo(new FoldInput.Folded(INPUT, 8));
     Map<String, RawTensor> stored = TensorFiles.read(store, workspace.statistics(INPUT));
     try (InputStatistics expected = InputStatistics.fold(parts)) {
-      List<RawTensor> tensors = StoredStatistics.write(expected);
-      assertThat(stored).hasSize(tensors.size());
-      for (RawTensor tensor : tensors) {
-        assertThat(stored.get(tensor.spec().name()).data().equals(tensor.data()))
-            .as(tensor.spec().name())
-            .isTrue();
-      }
+      Location whole = workspace.partials(1, 0);
+      StatisticsFiles.write(store, whole, List.of(expected));
+      Map<String, RawTensor> tensors = TensorFiles.read(store, whole);
+      assertThat(stored.keySet()).isEqualTo(tensors.keySet());
+      stored.forEach(
+          (name, tensor) -> assertThat(tensor.equals(tensors.get(name))).as(name).isTrue());
     }
     parts.forEach(InputStatistics::close);
   }
@@ -67,7 +64,7 @@ class FoldInputTest {
   void leavesOutChunksThatNoTokenReached() {
     try (InputStatistics only = part(8, 3)) {
       TensorFiles.write(store, workspace.partials(0, 0), List.of());
-      TensorFiles.write(store, workspace.partials(0, 1), StoredStatistics.write(only));
+      StatisticsFiles.write(store, workspace.partials(0, 1), List.of(only));
 
       assertThat(new FoldInput(store, workspace, INPUT, 0, 2).run().tokens()).isEqualTo(3);
     }
@@ -90,8 +87,7 @@ class FoldInputTest {
 
   private void writeParts(List<InputStatistics> parts) {
     for (int chunk = 0; chunk < parts.size(); chunk++) {
-      List<RawTensor> tensors = new ArrayList<>(StoredStatistics.write(parts.get(chunk)));
-      TensorFiles.write(store, workspace.partials(0, chunk), tensors);
+      StatisticsFiles.write(store, workspace.partials(0, chunk), List.of(parts.get(chunk)));
     }
   }
 

@@ -3,7 +3,6 @@ package io.shardpress.jobs.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
@@ -83,12 +82,10 @@ class ActivationShardsTest {
   }
 
   @Test
-  void anOccupiedPlaceIsNotOverwritten() {
+  void whatAnAttemptLeftBehindIsReplaced() {
     Location file = Given.at(folder.resolve("shard.arrow"));
+    write(file, 50, 3, values(50, 3), 1);
     String hash = write(file, 2, 3, values(2, 3), 1);
-    assertThatThrownBy(() -> ActivationShards.create(store, file, 2, 3))
-        .isInstanceOf(DestinationException.class)
-        .hasMessageContaining("shard.arrow exists already");
     assertThat(StoredFiles.sha256(store, file)).isEqualTo(hash);
   }
 

@@ -4,9 +4,7 @@ import static io.shardpress.operators.linalg.Floats.columns;
 import static io.shardpress.operators.linalg.Floats.rows;
 
 import io.shardpress.common.tensor.DType;
-import io.shardpress.common.tensor.RawTensor;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import io.shardpress.common.tensor.TensorSource;
 import org.bytedeco.javacpp.ShortPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -30,16 +28,11 @@ public final class BFloats {
    *
    * @throws IllegalArgumentException if the tensor has another type
    */
-  public static INDArray of(RawTensor tensor) {
+  public static INDArray of(TensorSource tensor) {
     if (tensor.spec().dtype() != DType.BF16) {
       throw new IllegalArgumentException(tensor.spec() + " is not BF16");
     }
-    INDArray array = OffHeapMatrix.of(DataType.BFLOAT16, tensor.spec());
-    if (array.length() > 0) {
-      ByteBuffer target = pointer(array).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-      target.put(tensor.data().duplicate());
-    }
-    return array;
+    return OffHeapMatrix.read(tensor);
   }
 
   /** Whether {@code array} holds BF16. */

@@ -2,7 +2,7 @@ package io.shardpress.operators.linalg;
 
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.FloatCodec;
-import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSource;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.bytedeco.javacpp.BytePointer;
@@ -17,7 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class Floats {
   /** Elements decoded at a time: small enough for the cache, large enough to amortize the calls. */
-  private static final int DECODE_ELEMENTS = 1 << 14;
+  private static final int DECODE_ELEMENTS = 1 << 20;
 
   /** Rows transposed together: their strips fill whole cache lines of the result. */
   private static final int TRANSPOSE_ROWS = 64;
@@ -66,23 +66,38 @@ public final class Floats {
    * dimensions, {@code [1, n]} for one; more dimensions are flattened behind the first. The caller
    * closes it.
    */
-  public static INDArray decode(RawTensor tensor) {
+  public static INDArray decode(TensorSource tensor) {
+    return switch (tensor.spec().dtype()) {
+      case F32 -> OffHeapMatrix.read(tensor);
+      case BF16 -> {
+        try (INDArray stored = OffHeapMatrix.read(tensor)) {
+          yield BFloats.widened(stored);
+        }
+      }
+      default -> convert(tensor);
+    };
+  }
+
+  private static INDArray convert(TensorSource tensor) {
+    DType type = tensor.spec().dtype();
     long elements = tensor.spec().elements();
     INDArray array = OffHeapMatrix.of(DataType.FLOAT, tensor.spec());
     FloatPointer target = pointer(array);
-    ByteBuffer source = tensor.data();
     float[] chunk = new float[(int) Math.min(DECODE_ELEMENTS, elements)];
+    int width = type.bits() / Byte.SIZE;
+    ByteBuffer bytes = ByteBuffer.allocate(chunk.length * width);
     for (long done = 0; done < elements; done += chunk.length) {
       int count = (int) Math.min(chunk.length, elements - done);
-      FloatCodec.decode(tensor.spec().dtype(), source, chunk, 0, count);
+      tensor.read(done * width, bytes.clear().limit(count * width));
+      FloatCodec.decode(type, bytes.flip(), chunk, 0, count);
       target.position(done).put(chunk, 0, count);
     }
     return array;
   }
 
   /** A stored tensor as products take it: BF16 as it is, the others decoded to F32. */
-  public static INDArray load(RawTensor tensor) {
-    return tensor.spec().dtype() == DType.BF16 ? BFloats.of(tensor) : decode(tensor);
+  public static INDArray load(TensorSource tensor) {
+    return tensor.spec().dtype() == DType.BF16 ? OffHeapMatrix.read(tensor) : decode(tensor);
   }
 
   /** A new matrix {@code [columns, rows]}; the caller closes it. */

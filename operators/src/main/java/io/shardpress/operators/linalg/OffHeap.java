@@ -22,7 +22,8 @@ final class OffHeap {
   /** The share of the process's allowance that may lie idle: one part in so many. */
   private static final long IDLE_SHARE = 8;
 
-  private static final long IDLE_WITHOUT_ALLOWANCE = 1L << 30;
+  /** More than this lying idle is memory that the process has taken for sizes it does not use. */
+  private static final long MOST_IDLE = 256 << 20;
 
   private final TreeMap<Long, Deque<BytePointer>> idle = new TreeMap<>();
   private final long limit;
@@ -37,8 +38,8 @@ final class OffHeap {
     static final OffHeap MEMORY =
         new OffHeap(
             Pointer.maxPhysicalBytes() > 0
-                ? Pointer.maxPhysicalBytes() / IDLE_SHARE
-                : IDLE_WITHOUT_ALLOWANCE);
+                ? Math.min(Pointer.maxPhysicalBytes() / IDLE_SHARE, MOST_IDLE)
+                : MOST_IDLE);
   }
 
   /**

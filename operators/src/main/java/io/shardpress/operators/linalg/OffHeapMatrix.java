@@ -1,5 +1,7 @@
 package io.shardpress.operators.linalg;
 
+import io.shardpress.common.tensor.DType;
+import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.common.tensor.TensorSpec;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -17,6 +19,9 @@ import org.nd4j.linalg.factory.Nd4j;
 @SuppressWarnings("overrides") // of ND4J's base class, which mixes arrays and variable arguments
 final class OffHeapMatrix extends NDArray {
   private static final long serialVersionUID = 1L;
+
+  /** A buffer of Java holds less than 2 GiB. */
+  private static final long PIECE = 1 << 30;
 
   private final transient BytePointer block;
 
@@ -52,6 +57,25 @@ final class OffHeapMatrix extends NDArray {
   static INDArray of(DataType type, TensorSpec tensor) {
     long rows = tensor.shape().size() < 2 ? 1 : tensor.shape().get(0);
     return of(type, rows, rows == 0 ? 0 : tensor.elements() / rows);
+  }
+
+  /** A copy of a stored tensor of F32 or BF16, read straight into the matrix's memory. */
+  static INDArray read(TensorSource tensor) {
+    TensorSpec spec = tensor.spec();
+    INDArray matrix = of(spec.dtype() == DType.BF16 ? DataType.BFLOAT16 : DataType.FLOAT, spec);
+    if (matrix instanceof OffHeapMatrix made) {
+      try {
+        for (long done = 0; done < spec.bytes(); done += PIECE) {
+          long count = Math.min(PIECE, spec.bytes() - done);
+          BytePointer piece = made.block.getPointer(done);
+          tensor.read(done, piece.limit(count).asByteBuffer());
+        }
+      } catch (RuntimeException | Error e) {
+        matrix.close();
+        throw e;
+      }
+    }
+    return matrix;
   }
 
   /** Floats that closing the pointer, or a copy of it, does not free. */

@@ -3,7 +3,7 @@ package io.shardpress.operators.statistics;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.FloatCodec;
-import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Products;
@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -29,10 +30,20 @@ public final class StoredStatistics {
   private static final String SUM_SQUARES = ".sum_squares";
   private static final String TOKENS = ".tokens";
 
+  /** Bytes of a Gram that are read at a time, and held in memory beside it. */
+  private static final long READ_BYTES = 16 << 20;
+
   private StoredStatistics() {}
 
-  /** Names and shapes that {@link #write} gives for an input of {@code width} channels. */
-  public static List<TensorSpec> specs(String input, int width, StatisticsNeed need) {
+  /** Names and shapes of the tensors that hold {@code statistics}. */
+  public static List<TensorSpec> specs(InputStatistics statistics) {
+    return specs(
+        statistics.input(),
+        statistics.width(),
+        statistics.gram().isPresent() ? StatisticsNeed.GRAM : StatisticsNeed.MOMENTS);
+  }
+
+  private static List<TensorSpec> specs(String input, int width, StatisticsNeed need) {
     List<TensorSpec> specs = new ArrayList<>();
     if (need == StatisticsNeed.GRAM) {
       specs.add(TensorSpec.of(input + GRAM, DType.F32, width * (width + 1L) / 2));
@@ -56,40 +67,39 @@ public final class StoredStatistics {
     return tensor.name().endsWith(GRAM);
   }
 
-  /** Copies {@code statistics} into heap buffers, in the order of {@link #specs}. */
-  public static List<RawTensor> write(InputStatistics statistics) {
-    StatisticsNeed kept =
-        statistics.gram().isPresent() ? StatisticsNeed.GRAM : StatisticsNeed.MOMENTS;
-    List<RawTensor> tensors = new ArrayList<>();
-    for (TensorSpec spec : specs(statistics.input(), statistics.width(), kept)) {
-      if (spec.bytes() > Integer.MAX_VALUE) {
-        throw new InputException(
-            "The Gram of %s with %d channels takes %d bytes, more than the 2 GiB of one tensor in memory. Leave the linears that read this input to a data-free method."
-                .formatted(statistics.input(), statistics.width(), spec.bytes()));
-      }
-      ByteBuffer bytes = ByteBuffer.allocate((int) spec.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-      fill(bytes, spec.name().substring(statistics.input().length()), statistics);
-      tensors.add(new RawTensor(spec, bytes.flip()));
-    }
-    return tensors;
-  }
-
-  private static void fill(ByteBuffer bytes, String kind, InputStatistics statistics) {
+  /** Hands out the bytes of one of the tensors of {@link #specs}, some at a time. */
+  public static void write(
+      InputStatistics statistics, TensorSpec tensor, Consumer<ByteBuffer> parts) {
     int n = statistics.width();
+    String kind = tensor.name().substring(statistics.input().length());
+    if (kind.equals(GRAM)) {
+      writeGram(statistics.gram().orElseThrow(), parts);
+      return;
+    }
+    ByteBuffer bytes = buffer(Math.toIntExact(tensor.bytes()));
     switch (kind) {
-      case GRAM -> {
-        float[] row = new float[n];
-        for (int i = 0; i < n; i++) {
-          Floats.readRow(statistics.gram().orElseThrow(), i, row);
-          FloatCodec.encode(DType.F32, row, i, n - i, bytes);
-        }
-      }
       case MAX_ABS -> FloatCodec.encode(DType.F32, statistics.maxAbs(), 0, n, bytes);
       case SUM_ABS -> put(bytes, statistics.sumAbs());
       case SUM_SQUARES -> put(bytes, statistics.sumSquares());
       case TOKENS -> bytes.putLong(statistics.tokens());
       default -> throw new IllegalArgumentException(kind);
     }
+    parts.accept(bytes.flip());
+  }
+
+  private static void writeGram(INDArray gram, Consumer<ByteBuffer> parts) {
+    int n = Floats.columns(gram);
+    float[] row = new float[n];
+    ByteBuffer bytes = buffer(n * Float.BYTES);
+    for (int i = 0; i < n; i++) {
+      Floats.readBlock(gram, i, 1, i, n - i, row);
+      FloatCodec.encode(DType.F32, row, 0, n - i, bytes.clear());
+      parts.accept(bytes.flip());
+    }
+  }
+
+  private static ByteBuffer buffer(int bytes) {
+    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /**
@@ -99,7 +109,18 @@ public final class StoredStatistics {
    * @throws InputException when a tensor is missing or has another type or shape
    * @throws io.shardpress.common.error.NumericalException when a value is not finite
    */
-  public static InputStatistics read(String input, Map<String, RawTensor> tensors) {
+  public static InputStatistics read(String input, Map<String, ? extends TensorSource> tensors) {
+    InputStatistics moments = readMoments(input, tensors);
+    Optional<INDArray> gram =
+        Optional.ofNullable(tensors.get(input + GRAM))
+            .map(tensor -> gram(input, tensor, moments.width()));
+    return new InputStatistics(
+        input, moments.tokens(), moments.sumAbs(), moments.sumSquares(), moments.maxAbs(), gram);
+  }
+
+  /** {@link #read} without the Gram, of which only type and shape are looked at. */
+  public static InputStatistics readMoments(
+      String input, Map<String, ? extends TensorSource> tensors) {
     int n = Math.toIntExact(require(input + MAX_ABS, tensors).spec().elements());
     StatisticsNeed kept =
         tensors.containsKey(input + GRAM) ? StatisticsNeed.GRAM : StatisticsNeed.MOMENTS;
@@ -112,37 +133,61 @@ public final class StoredStatistics {
       }
     }
     float[] maxAbs = new float[n];
-    FloatCodec.decode(DType.F32, tensors.get(input + MAX_ABS).data(), maxAbs, 0, n);
+    FloatCodec.decode(DType.F32, bytes(tensors.get(input + MAX_ABS)), maxAbs, 0, n);
     double[] sumAbs = new double[n];
-    tensors.get(input + SUM_ABS).data().asDoubleBuffer().get(sumAbs);
+    bytes(tensors.get(input + SUM_ABS)).asDoubleBuffer().get(sumAbs);
     double[] sumSquares = new double[n];
-    tensors.get(input + SUM_SQUARES).data().asDoubleBuffer().get(sumSquares);
-    long tokens = tensors.get(input + TOKENS).data().getLong();
-    Optional<INDArray> gram =
-        Optional.ofNullable(tensors.get(input + GRAM)).map(tensor -> gram(input, tensor, n));
-    return new InputStatistics(input, tokens, sumAbs, sumSquares, maxAbs, gram);
+    bytes(tensors.get(input + SUM_SQUARES)).asDoubleBuffer().get(sumSquares);
+    long tokens = bytes(tensors.get(input + TOKENS)).getLong();
+    return new InputStatistics(input, tokens, sumAbs, sumSquares, maxAbs, Optional.empty());
   }
 
-  private static INDArray gram(String input, RawTensor tensor, int n) {
+  private static ByteBuffer bytes(TensorSource tensor) {
+    ByteBuffer bytes = buffer(Math.toIntExact(tensor.spec().bytes()));
+    tensor.read(0, bytes);
+    return bytes.flip();
+  }
+
+  private static INDArray gram(String input, TensorSource tensor, int n) {
     INDArray gram = Floats.uninitialized(n, n);
-    ByteBuffer data = tensor.data();
-    float[] row = new float[n];
-    for (int i = 0; i < n; i++) {
-      FloatCodec.decode(DType.F32, data, row, i, n - i);
-      for (int j = i; j < n; j++) {
-        if (!Float.isFinite(row[j])) {
-          gram.close();
-          throw InputStatistics.nonFinite(input, "Gram row " + i);
-        }
-      }
-      Floats.writeRow(gram, i, row);
+    try {
+      readGram(input, tensor, gram);
+    } catch (RuntimeException | Error e) {
+      gram.close();
+      throw e;
     }
     Products.mirrorUpper(gram);
     return gram;
   }
 
-  private static RawTensor require(String name, Map<String, RawTensor> tensors) {
-    RawTensor tensor = tensors.get(name);
+  /** As many rows at a time as fit a piece: storage answers a few large reads soonest. */
+  private static void readGram(String input, TensorSource tensor, INDArray gram) {
+    int n = Floats.columns(gram);
+    float[] row = new float[n];
+    ByteBuffer piece =
+        buffer((int) Math.max((long) n * Float.BYTES, Math.min(READ_BYTES, tensor.spec().bytes())));
+    piece.limit(0);
+    long next = 0;
+    for (int i = 0; i < n; i++) {
+      int count = n - i;
+      if (piece.remaining() < count * Float.BYTES) {
+        next -= piece.remaining();
+        piece.clear().limit((int) Math.min(piece.capacity(), tensor.spec().bytes() - next));
+        tensor.read(next, piece);
+        next += piece.flip().remaining();
+      }
+      FloatCodec.decode(DType.F32, piece, row, 0, count);
+      for (int j = 0; j < count; j++) {
+        if (!Float.isFinite(row[j])) {
+          throw InputStatistics.nonFinite(input, "Gram row " + i);
+        }
+      }
+      Floats.writeBlock(gram, i, 1, i, count, row);
+    }
+  }
+
+  private static TensorSource require(String name, Map<String, ? extends TensorSource> tensors) {
+    TensorSource tensor = tensors.get(name);
     if (tensor == null) {
       throw new InputException(
           "Stored statistics have no tensor %s: the store is incomplete. Calibrate again."

@@ -3,12 +3,15 @@ package io.shardpress.operators.linalg;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardpress.common.error.InputException;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.FloatCodec;
 import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.common.tensor.TensorSpec;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -32,6 +35,45 @@ class FloatsTest {
       assertThat(Floats.columns(decoded)).isEqualTo(columns);
       assertThat(Floats.toArray(decoded)).isEqualTo(values);
     }
+  }
+
+  @Test
+  void everyTypeIsReadFromASourceInItsShape() {
+    float[] values = {1, -2, 0.5f, 3, 0, -8};
+    for (DType type : List.of(DType.F32, DType.BF16, DType.F16, DType.F64)) {
+      ByteBuffer bytes =
+          ByteBuffer.allocate(values.length * type.bits() / 8).order(ByteOrder.LITTLE_ENDIAN);
+      FloatCodec.encode(type, values, 0, values.length, bytes);
+      RawTensor raw = new RawTensor(TensorSpec.of("w", type, 3, 2), bytes.flip());
+      try (INDArray loaded = Floats.load(raw);
+          INDArray decoded = Floats.decode(raw)) {
+        assertThat(BFloats.isBf16(loaded)).as(type.name()).isEqualTo(type == DType.BF16);
+        assertThat(loaded.shape()).containsExactly(3, 2);
+        assertThat(BFloats.isBf16(decoded)).isFalse();
+        assertThat(Floats.toArray(decoded)).as(type.name()).isEqualTo(values);
+      }
+    }
+  }
+
+  @Test
+  void aSourceThatFailsLeavesItsErrorAndNoMatrix() {
+    TensorSource broken =
+        new TensorSource() {
+          @Override
+          public TensorSpec spec() {
+            return TensorSpec.of("w", DType.BF16, 256, 512);
+          }
+
+          @Override
+          public void read(long offset, ByteBuffer into) {
+            throw new InputException("the file ends early");
+          }
+        };
+    OffHeap.memory().freeIdle();
+    assertThatThrownBy(() -> Floats.load(broken))
+        .isInstanceOf(InputException.class)
+        .hasMessage("the file ends early");
+    assertThat(OffHeap.memory().idleBytes()).isEqualTo(2 * 256 * 512);
   }
 
   @Test
