@@ -4,7 +4,7 @@ import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.ShardpressException;
 import io.shardpress.operators.linalg.KernelChoice;
 import io.shardpress.operators.linalg.Kernels;
-import io.shardpress.operators.linalg.Workers;
+import io.shardpress.operators.linalg.SharedCores;
 import java.io.Serializable;
 import java.util.Optional;
 import org.apache.spark.SparkEnv;
@@ -22,10 +22,11 @@ record Attempt<R extends Serializable>(
     Optional<String> kernels,
     String host) {
 
-  /** Runs {@code work} on so many threads, its own included, with the kernels chosen. */
-  static <R extends Serializable> Wire of(Work<R> work, int threads, KernelChoice kernels) {
+  /** Runs {@code work} on so many of the process's cores, with the kernels chosen. */
+  static <R extends Serializable> Wire of(
+      Work<R> work, int threads, SharedCores cores, KernelChoice kernels) {
     try {
-      Kernels.Computed<R> done = Kernels.with(kernels, () -> Workers.on(threads, work::run));
+      Kernels.Computed<R> done = Kernels.with(kernels, () -> cores.run(threads, work::run));
       return new Wire(done.value(), null, done.kernels().orElse(null), thisHost());
     } catch (EnvironmentException e) {
       return failed(new EnvironmentException(here() + e.getMessage(), e));

@@ -29,7 +29,8 @@ import scala.runtime.BoxedUnit;
  * once the tasks that were running have ended.
  *
  * <p>A task computes on as many threads as Spark has set aside for it ({@code spark.task.cpus}, one
- * by default), and with the kernels that the driver has chosen.
+ * by default), on more while cores of its executor have nothing to do, and with the kernels that
+ * the driver has chosen.
  */
 public final class Tasks {
   private static final Duration LONGEST_WAIT = Duration.ofMinutes(1);
@@ -38,6 +39,7 @@ public final class Tasks {
   private final JavaSparkContext spark;
   private final KernelChoice kernels;
   private final KernelsUsed used;
+  private final ExecutorCores cores;
 
   public Tasks(JavaSparkContext spark) {
     this(spark, KernelChoice.AUTO, new KernelsUsed());
@@ -52,6 +54,7 @@ public final class Tasks {
     this.spark = spark;
     this.kernels = kernels.resolved();
     this.used = used;
+    this.cores = ExecutorCores.of(spark.getConf());
   }
 
   /**
@@ -73,7 +76,8 @@ public final class Tasks {
       ClassTag<Attempt.Wire> tag = ClassTag$.MODULE$.apply(Attempt.Wire.class);
       spark
           .sc()
-          .runJob(pieces.rdd(), new RunPiece<R>(kernels), indices(work.size()), collector, tag);
+          .runJob(
+              pieces.rdd(), new RunPiece<R>(kernels, cores), indices(work.size()), collector, tag);
     } catch (Exception e) {
       awaitEnd(group);
       throw collector.failure.get() == null
@@ -132,14 +136,17 @@ public final class Tasks {
     private static final long serialVersionUID = 1L;
 
     private final KernelChoice kernels;
+    private final ExecutorCores cores;
 
-    RunPiece(KernelChoice kernels) {
+    RunPiece(KernelChoice kernels, ExecutorCores cores) {
       this.kernels = kernels;
+      this.cores = cores;
     }
 
     @Override
     public Attempt.Wire apply(TaskContext context, scala.collection.Iterator<Work<R>> pieces) {
-      return Attempt.of(pieces.next(), context.cpus(), kernels);
+      int cpus = context.cpus();
+      return Attempt.of(pieces.next(), cpus, cores.shared(cpus), kernels);
     }
   }
 

@@ -1,0 +1,58 @@
+package io.shardpress.operators.linalg;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
+
+/**
+ * The cores of a process, which its tasks share: a task holds those that were set aside for it, and
+ * the parallel parts of others may run on a core that no task holds. A task that begins waits for
+ * the part that runs on its core, so that there are never more threads at work than cores.
+ */
+public final class SharedCores {
+  private static final Map<Integer, SharedCores> OF_PROCESS = new ConcurrentHashMap<>();
+
+  private final int count;
+  private final Semaphore free;
+
+  private SharedCores(int count) {
+    this.count = count;
+    this.free = new Semaphore(count, true);
+  }
+
+  /** So many cores that nobody else knows of. */
+  public static SharedCores of(int count) {
+    return new SharedCores(count);
+  }
+
+  /** The cores of this process, which are so many. */
+  public static SharedCores ofProcess(int count) {
+    return OF_PROCESS.computeIfAbsent(count, SharedCores::new);
+  }
+
+  /** Runs a task on the calling thread, with so many cores for it alone, that thread's included. */
+  public <T> T run(int threads, Supplier<T> task) {
+    int held = Math.min(threads, count);
+    free.acquireUninterruptibly(held);
+    try {
+      return Workers.on(held, this, task);
+    } finally {
+      free.release(held);
+    }
+  }
+
+  /** Takes a core that nobody holds or waits for, if there is one. */
+  boolean borrow() {
+    return !isWaitedFor() && free.tryAcquire();
+  }
+
+  /** Whether a task waits for a core: who has borrowed one then gives it back. */
+  boolean isWaitedFor() {
+    return free.hasQueuedThreads();
+  }
+
+  void giveBack() {
+    free.release();
+  }
+}
