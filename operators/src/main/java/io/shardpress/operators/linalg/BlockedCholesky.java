@@ -39,27 +39,16 @@ final class BlockedCholesky implements AutoCloseable {
     }
   }
 
+  /** The block on the diagonal comes first: it is factored while others are summed. */
   private void factorColumn(int k) {
-    if (k > 0) {
-      Workers.forEach(
-          blocks - k,
-          tile ->
-              Products.multiply(
-                  Form.PLAIN,
-                  left(k + tile, 0, k),
-                  Form.TRANSPOSED,
-                  left(k, 0, k),
-                  Update.SUBTRACT,
-                  block(k + tile, k)));
-    }
-    INDArray inverse = copy(block(k, k));
-    inverses.add(inverse);
-    int failed = Kernels.chosen().choleskyLower(width(k), Floats.pointer(inverse));
-    if (failed != 0) {
-      throw new NotPositiveDefiniteException(first(k) + failed);
-    }
-    Kernels.chosen().invertLower(width(k), Floats.pointer(inverse));
-    Triangles.clearUpper(inverse);
+    Workers.forEach(
+        blocks - k,
+        tile -> {
+          subtractColumnsBefore(k, k + tile);
+          if (tile == 0) {
+            inverses.add(invertedDiagonal(k));
+          }
+        });
     Workers.forEach(
         blocks - k - 1,
         tile -> {
@@ -69,11 +58,30 @@ final class BlockedCholesky implements AutoCloseable {
                 Form.PLAIN,
                 Block.all(remainder),
                 Form.TRANSPOSED,
-                Block.all(inverse),
+                Block.all(inverses.get(k)),
                 Update.SET,
                 target);
           }
         });
+  }
+
+  private void subtractColumnsBefore(int k, int i) {
+    if (k > 0) {
+      Products.multiply(
+          Form.PLAIN, left(i, 0, k), Form.TRANSPOSED, left(k, 0, k), Update.SUBTRACT, block(i, k));
+    }
+  }
+
+  private INDArray invertedDiagonal(int k) {
+    INDArray inverse = copy(block(k, k));
+    int failed = Kernels.chosen().choleskyLower(width(k), Floats.pointer(inverse));
+    if (failed != 0) {
+      inverse.close();
+      throw new NotPositiveDefiniteException(first(k) + failed);
+    }
+    Kernels.chosen().invertLower(width(k), Floats.pointer(inverse));
+    Triangles.clearUpper(inverse);
+    return inverse;
   }
 
   /** {@code J L⁻¹ J} with J the reversal of order: an upper triangle, the rest undefined. */

@@ -43,6 +43,11 @@ public final class Products {
     multiply(Form.PLAIN, a, Form.TRANSPOSED, b, Update.SET, c);
   }
 
+  /** {@code c [m, n] += a [m, k] · b [n, k]ᵀ}, otherwise the same. */
+  public static void addTimesTransposed(Block a, Block b, Block c) {
+    multiply(Form.PLAIN, a, Form.TRANSPOSED, b, Update.ADD, c);
+  }
+
   /** {@code c [m, n] = a [m, k] · b [k, n]}, otherwise like the transposed one. */
   public static void times(Block a, Block b, Block c) {
     multiply(Form.PLAIN, a, Form.PLAIN, b, Update.SET, c);

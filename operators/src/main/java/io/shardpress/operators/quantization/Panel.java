@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param columns {@code [n, ROWS]}, owned by the panel
  */
 record Panel(int index, int rows, INDArray columns) implements AutoCloseable {
-  static final int ROWS = 512;
+  static final int ROWS = 1024;
 
   /** The layer's row that row 0 of the panel is. */
   int firstRow() {
@@ -35,6 +35,11 @@ record Panel(int index, int rows, INDArray columns) implements AutoCloseable {
     for (int j = 0; j < count; j++) {
       Floats.writeRow(columns, from + j, values[j]);
     }
+  }
+
+  /** Fills rows {@code [first, first + count)} of every column from {@code values [n, count]}. */
+  void writeRows(int first, int count, float[] values) {
+    Floats.writeBlock(columns, 0, Floats.rows(columns), first, count, values);
   }
 
   @Override

@@ -11,8 +11,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 record PanelFiller(
     Gptq settings, INDArray weight, DampedFactor factor, QuantizedWeight.Assembly result) {
-  /** Rows turned into columns together: whole cache lines of a column. */
-  private static final int STRIP = 16;
+  /** Rows turned into columns together. */
+  private static final int STRIP = 128;
+
+  /** Rows read together: whole cache lines of a column. */
+  private static final int RUN = 16;
 
   /** Whether the sweep finds the ranges of groups when it reaches them. */
   boolean scalesFromSweep() {
@@ -23,28 +26,38 @@ record PanelFiller(
   /** The panel of that index; the caller closes it. */
   Panel panel(int index) {
     int rows = Math.min(Panel.ROWS, result.out - index * Panel.ROWS);
+    Panel panel = new Panel(index, rows, Floats.uninitialized(result.in, Panel.ROWS));
+    float[] columns = new float[result.in * STRIP];
+    for (int first = 0; first < Panel.ROWS; first += STRIP) {
+      turn(panel, first, Math.max(0, Math.min(STRIP, rows - first)), columns);
+      panel.writeRows(first, STRIP, columns);
+    }
+    return panel;
+  }
+
+  /** Some rows as {@code columns [in, STRIP]}; dead inputs and missing rows are zero. */
+  private void turn(Panel panel, int first, int rows, float[] columns) {
+    if (rows < STRIP) {
+      Arrays.fill(columns, 0);
+    }
     int[] visited = factor.layout().visited();
-    float[][] columns = new float[result.in][Panel.ROWS];
-    float[] strip = new float[STRIP * result.in];
-    for (int first = 0; first < rows; first += STRIP) {
-      int count = Math.min(STRIP, rows - first);
-      Floats.readRows(weight, index * Panel.ROWS + first, count, strip);
+    float[] values = new float[RUN * result.in];
+    for (int run = 0; run < rows; run += RUN) {
+      int count = Math.min(RUN, rows - run);
+      Floats.readRows(weight, panel.firstRow() + first + run, count, values);
       for (int place = 0; place < visited.length; place++) {
-        float[] column = columns[place];
         int from = visited[place];
+        int to = place * STRIP + run;
         for (int i = 0; i < count; i++) {
-          column[first + i] = strip[i * result.in + from];
+          columns[to + i] = values[i * result.in + from];
         }
       }
     }
     for (int place = 0; place < visited.length; place++) {
       if (factor.dead()[visited[place]]) {
-        Arrays.fill(columns[place], 0);
+        Arrays.fill(columns, place * STRIP, (place + 1) * STRIP, 0);
       }
     }
-    Panel panel = new Panel(index, rows, Floats.uninitialized(result.in, Panel.ROWS));
-    panel.write(0, result.in, columns);
-    return panel;
   }
 
   /** What the sweep does to a panel's columns. */

@@ -16,18 +16,19 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * that is faster, which leaves it three digits. The Gram is borrowed.
  */
 final class QuadraticForm implements AutoCloseable {
-  /** Rows of G in one product. */
-  private static final int BLOCK = 512;
+  private static final int LANES = 512;
 
   /** Rows of X in one part of the work. */
   private static final int ROWS = 512;
 
   private final INDArray gram;
   private final Optional<INDArray> rounded;
+  private final UpperBlocks forEnergy;
 
   QuadraticForm(INDArray gram) {
     this.gram = gram;
     this.rounded = Kernels.multiplyBf16() ? Optional.of(BFloats.rounded(gram)) : Optional.empty();
+    this.forEnergy = new UpperBlocks(rounded.orElse(gram));
   }
 
   /** The layer energy {@code tr(W G Wᵀ)} of F32 or BF16 {@code weight [out, n]}. */
@@ -37,22 +38,28 @@ final class QuadraticForm implements AutoCloseable {
         (first, rows) -> {
           Block x = Block.rows(weight, first, rows);
           if (BFloats.isBf16(weight) == rounded.isPresent()) {
-            return trace(x, x, rounded.orElse(gram));
+            return trace(x, x, forEnergy);
           }
           if (rounded.isEmpty()) {
             try (INDArray wide = rows(weight, first, rows)) {
-              return trace(Block.all(wide), Block.all(wide), gram);
+              return trace(Block.all(wide), Block.all(wide), forEnergy);
             }
           }
           try (INDArray narrow = BFloats.uninitialized(rows, Floats.columns(weight))) {
             BFloats.round(x, Block.all(narrow));
-            return trace(x, Block.all(narrow), rounded.get());
+            return trace(x, Block.all(narrow), forEnergy);
           }
         });
   }
 
   /** The layer loss {@code tr(Δ G Δᵀ)} with {@code Δ = weight − quantized}. */
   double loss(INDArray weight, QuantizedWeight quantized) {
+    try (UpperBlocks blocks = new UpperBlocks(gram)) {
+      return loss(weight, quantized, blocks);
+    }
+  }
+
+  private static double loss(INDArray weight, QuantizedWeight quantized, UpperBlocks blocks) {
     return sum(
         quantized.out(),
         (first, rows) -> {
@@ -67,7 +74,7 @@ final class QuadraticForm implements AutoCloseable {
               }
               Floats.writeRow(x, i, dense);
             }
-            return trace(Block.all(x), Block.all(x), gram);
+            return trace(Block.all(x), Block.all(x), blocks);
           }
         });
   }
@@ -92,56 +99,55 @@ final class QuadraticForm implements AutoCloseable {
   }
 
   /**
-   * {@code Σ_b ⟨x_b, 2 x_{≥b} G_{b,≥b}ᵀ − x_b G_bb⟩}, b over blocks of columns.
+   * {@code 2 Σ_b ⟨x_b, x_{>b} G_{b,>b}ᵀ + x_b ½G_bb⟩}, b over blocks of columns.
    *
    * @param x whole rows
    * @param operand the same, of the type of {@code g}
    */
-  private static double trace(Block x, Block operand, INDArray g) {
+  private static double trace(Block x, Block operand, UpperBlocks g) {
     int n = x.columns();
     int rows = x.rows();
-    float[] left = new float[rows * Math.min(BLOCK, n)];
-    float[] twice = new float[left.length];
-    float[] once = new float[left.length];
+    int widest = Math.min(UpperBlocks.WIDTH, n);
+    float[] left = new float[rows * widest];
+    float[] right = new float[left.length];
     double sum = 0;
-    try (INDArray products = Floats.uninitialized(rows, Math.min(BLOCK, n))) {
-      for (int from = 0; from < n; from += BLOCK) {
-        int width = Math.min(BLOCK, n - from);
+    try (INDArray products = Floats.uninitialized(rows, widest)) {
+      for (int from = 0; from < n; from += UpperBlocks.WIDTH) {
+        int width = Math.min(UpperBlocks.WIDTH, n - from);
+        int behind = n - from - width;
         Block into = new Block(products, 0, rows, 0, width);
-        Products.timesTransposed(
-            operand.part(from, n - from), new Block(g, from, width, from, n - from), into);
-        Floats.readBlock(products, 0, rows, 0, width, twice);
-        Products.timesTransposed(
-            operand.part(from, width), new Block(g, from, width, from, width), into);
-        Floats.readBlock(products, 0, rows, 0, width, once);
+        Products.timesTransposed(operand.part(from, width), g.halfDiagonal(from), into);
+        if (behind > 0) {
+          Products.addTimesTransposed(
+              operand.part(from + width, behind), g.behindDiagonal(from), into);
+        }
+        Floats.readBlock(products, 0, rows, 0, width, right);
         Floats.readBlock(x.matrix(), x.firstRow(), rows, from, width, left);
-        sum += dot(left, twice, once, rows * width);
+        sum += dot(left, right, rows * width);
       }
     }
-    return sum;
+    return 2 * sum;
   }
 
-  /** {@code ⟨left, 2 · twice − once⟩} in four running sums. */
-  private static double dot(float[] left, float[] twice, float[] once, int count) {
-    double s0 = 0;
-    double s1 = 0;
-    double s2 = 0;
-    double s3 = 0;
-    int i = 0;
-    for (; i + 3 < count; i += 4) {
-      s0 += (double) left[i] * (2 * twice[i] - once[i]);
-      s1 += (double) left[i + 1] * (2 * twice[i + 1] - once[i + 1]);
-      s2 += (double) left[i + 2] * (2 * twice[i + 2] - once[i + 2]);
-      s3 += (double) left[i + 3] * (2 * twice[i + 3] - once[i + 3]);
+  /** Sums one by one in a lane each, which vectorizes where one sum would not. */
+  private static double dot(float[] left, float[] right, int count) {
+    float[] a = new float[LANES];
+    float[] b = new float[LANES];
+    double[] sums = new double[LANES];
+    for (int done = 0; done < count; done += LANES) {
+      int lanes = Math.min(LANES, count - done);
+      System.arraycopy(left, done, a, 0, lanes);
+      System.arraycopy(right, done, b, 0, lanes);
+      for (int j = 0; j < lanes; j++) {
+        sums[j] += (double) a[j] * b[j];
+      }
     }
-    for (; i < count; i++) {
-      s0 += (double) left[i] * (2 * twice[i] - once[i]);
-    }
-    return s0 + s1 + s2 + s3;
+    return Arrays.stream(sums).sum();
   }
 
   @Override
   public void close() {
+    forEnergy.close();
     rounded.ifPresent(INDArray::close);
   }
 }
