@@ -40,9 +40,13 @@ record ObserveAllStages(
     try {
       for (int stage = 0; stage <= last; stage++) {
         try (ChunkStatistics sums = new ChunkStatistics(wanted.get(stage), fromAllTokens)) {
-          INDArray next = Stages.run(open, stage, hidden, tokens.length(), weights, sums);
-          hidden.close();
-          hidden = next;
+          if (stage == last) {
+            Stages.observe(open, stage, hidden, tokens.length(), weights, sums);
+          } else {
+            INDArray next = Stages.run(open, stage, hidden, tokens.length(), weights, sums);
+            hidden.close();
+            hidden = next;
+          }
           if (!wanted.get(stage).isEmpty()) {
             sums.write(model.store(), workspace.partials(stage, chunk));
           }

@@ -38,7 +38,7 @@ record ObserveStage(
     try (INDArray hidden = arriving(open)) {
       if (!wanted.isEmpty()) {
         try (ChunkStatistics sums = new ChunkStatistics(wanted, fromAllTokens)) {
-          Stages.run(open, stage, hidden, tokens.length(), open.weights(precision), sums).close();
+          Stages.observe(open, stage, hidden, tokens.length(), open.weights(precision), sums);
           sums.write(model.store(), workspace.partials(stage, chunk));
         }
       }

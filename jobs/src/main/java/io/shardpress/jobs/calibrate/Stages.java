@@ -12,6 +12,34 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Stages {
   private Stages() {}
 
+  /** Shows the inputs of one stage, without computing what comes behind the last of them. */
+  static void observe(
+      OpenModel model,
+      int stage,
+      INDArray hidden,
+      int length,
+      WeightSource weights,
+      InputObserver observer) {
+    run(model, stage, hidden, length, weights, new InputsAlone(observer)).close();
+  }
+
+  private record InputsAlone(InputObserver observer) implements InputObserver {
+    @Override
+    public void observe(String input, INDArray x) {
+      observer.observe(input, x);
+    }
+
+    @Override
+    public boolean wantsAllTokens(String input) {
+      return observer.wantsAllTokens(input);
+    }
+
+    @Override
+    public boolean wantsOutput() {
+      return false;
+    }
+  }
+
   /**
    * Runs one stage: hidden states {@code [tokens, hidden]} before it → behind it, which the caller
    * closes.

@@ -32,7 +32,18 @@ public final class Products {
   public static void timesTransposed(INDArray a, INDArray b, INDArray c) {
     requireEqual(columns(a), columns(b), a, b);
     requireEqual(rows(b), columns(c), b, c);
-    setInParts(a, Form.TRANSPOSED, b, c);
+    requireEqual(rows(a), rows(c), a, c);
+    inParts(a, Form.TRANSPOSED, b, Update.SET, Block.all(c));
+  }
+
+  /** {@code sum [m, n] += a [m, k] · b [n, k]ᵀ}. */
+  public static void addTimesTransposed(INDArray a, INDArray b, Block sum) {
+    inParts(a, Form.TRANSPOSED, b, Update.ADD, sum);
+  }
+
+  /** {@code sum [m, n] += a [m, k] · b [k, n]}. */
+  public static void addTimes(INDArray a, INDArray b, Block sum) {
+    inParts(a, Form.PLAIN, b, Update.ADD, sum);
   }
 
   /**
@@ -64,13 +75,13 @@ public final class Products {
   public static void times(INDArray a, INDArray b, INDArray c) {
     requireEqual(columns(a), rows(b), a, b);
     requireEqual(columns(b), columns(c), b, c);
-    setInParts(a, Form.PLAIN, b, c);
+    requireEqual(rows(a), rows(c), a, c);
+    inParts(a, Form.PLAIN, b, Update.SET, Block.all(c));
   }
 
-  /** {@code c = a · op(b)}, some columns of c at a time. */
-  private static void setInParts(INDArray a, Form formB, INDArray b, INDArray c) {
-    requireEqual(rows(a), rows(c), a, c);
-    int n = columns(c);
+  /** {@code c (= | +=) a · op(b)}, some columns of c at a time. */
+  private static void inParts(INDArray a, Form formB, INDArray b, Update update, Block c) {
+    int n = c.columns();
     try (Pair pair = Pair.of(a, b)) {
       Workers.forEach(
           parts(n, PART),
@@ -81,13 +92,7 @@ public final class Products {
                 formB == Form.PLAIN
                     ? Block.columns(pair.b(), from, count)
                     : Block.rows(pair.b(), from, count);
-            multiply(
-                Form.PLAIN,
-                Block.all(pair.a()),
-                formB,
-                some,
-                Update.SET,
-                Block.columns(c, from, count));
+            multiply(Form.PLAIN, Block.all(pair.a()), formB, some, update, c.part(from, count));
           });
     }
   }
@@ -141,6 +146,7 @@ public final class Products {
 
   static void multiply(Form formA, Block a, Form formB, Block b, Update update, Block c) {
     int k = formA == Form.PLAIN ? a.columns() : a.rows();
+    requireShapes(formA, a, formB, b, c);
     if (c.isEmpty()) {
       return;
     }
@@ -149,6 +155,26 @@ public final class Products {
     }
     requireTypes(a, b, c);
     Kernels.chosen().multiply(formA, a, formB, b, update, c);
+  }
+
+  private static void requireShapes(Form formA, Block a, Form formB, Block b, Block c) {
+    boolean plainA = formA == Form.PLAIN;
+    boolean plainB = formB == Form.PLAIN;
+    if ((plainA ? a.columns() : a.rows()) != (plainB ? b.rows() : b.columns())
+        || (plainA ? a.rows() : a.columns()) != c.rows()
+        || (plainB ? b.columns() : b.rows()) != c.columns()) {
+      throw new IllegalArgumentException(
+          "Shapes do not fit: %s [%d, %d] and %s [%d, %d] into [%d, %d]"
+              .formatted(
+                  formA,
+                  a.rows(),
+                  a.columns(),
+                  formB,
+                  b.rows(),
+                  b.columns(),
+                  c.rows(),
+                  c.columns()));
+    }
   }
 
   /** Kernels read and write as many bytes as the types of their operands ask for. */

@@ -21,6 +21,14 @@ public interface InputObserver {
   void observe(String input, INDArray x);
 
   /**
+   * Whether the block's output is asked for too. Where it is not, the last linears are left out,
+   * and the output has no meaning.
+   */
+  default boolean wantsOutput() {
+    return true;
+  }
+
+  /**
    * Whether a routed expert's input is to be observed with every token of its layer instead of
    * those routed to it. What the expert puts out does not change.
    */

@@ -70,9 +70,9 @@ final class CausalHeads implements AutoCloseable {
    * Attends within the {@code length} rows from {@code firstRow}.
    *
    * @param linears outputs of the description's qkv linears, {@code [tokens, out]}
-   * @param into {@code [tokens, heads * headSize]}
+   * @return {@code [length, heads * headSize]}, valid until the next call
    */
-  void apply(List<INDArray> linears, int firstRow, INDArray into) {
+  float[] apply(List<INDArray> linears, int firstRow) {
     for (int i = 0; i < projected.length; i++) {
       Floats.readRows(linears.get(i), firstRow, length, projected[i]);
     }
@@ -88,7 +88,7 @@ final class CausalHeads implements AutoCloseable {
         attend(head, from, Math.min(length, from + tile));
       }
     }
-    Floats.writeRows(into, firstRow, length, context);
+    return context;
   }
 
   private void gather(Columns columns, float[] into) {

@@ -18,51 +18,59 @@ record DecoderBlock(BlockSpec spec, int length, WeightSource weights, InputObser
 
   /** Hidden states before the block → those behind it, a new matrix. */
   INDArray apply(INDArray x) {
+    boolean fromNothing = spec.residual() instanceof ResidualSpec.Sandwich;
+    INDArray h = fromNothing ? zeros(x) : Floats.copy(x);
+    try {
+      pass(x, h);
+      return h;
+    } catch (RuntimeException | Error e) {
+      h.close();
+      throw e;
+    }
+  }
+
+  private void pass(INDArray x, INDArray h) {
     if (spec.residual() instanceof ResidualSpec.PreNorm layout) {
-      INDArray h = attention(normed(layout.attention(), x), x);
-      Hidden.add(h, x);
-      addAndClose(h, feedForward(normed(layout.feedForward(), x), h));
-      return h;
-    }
-    if (spec.residual() instanceof ResidualSpec.PostNorm layout) {
-      INDArray h = attention(AS_THEY_ARE, x);
-      Hidden.add(h, x);
+      addAttention(normed(layout.attention(), x), x, h);
+      addFeedForward(normed(layout.feedForward(), x), h, h);
+    } else if (spec.residual() instanceof ResidualSpec.PostNorm layout) {
+      addAttention(AS_THEY_ARE, x, h);
       norm(layout.attention(), x).apply(h);
-      addAndClose(h, feedForward(AS_THEY_ARE, h));
+      addFeedForward(AS_THEY_ARE, h, h);
       norm(layout.feedForward(), x).apply(h);
-      return h;
-    }
-    if (spec.residual() instanceof ResidualSpec.Sandwich layout) {
-      INDArray h = attention(normed(layout.beforeAttention(), x), x);
+    } else if (spec.residual() instanceof ResidualSpec.Sandwich layout) {
+      addAttention(normed(layout.beforeAttention(), x), x, h);
       norm(layout.afterAttention(), x).apply(h);
       Hidden.add(h, x);
-      INDArray f = feedForward(normed(layout.beforeFeedForward(), x), h);
-      norm(layout.afterFeedForward(), x).apply(f);
-      addAndClose(h, f);
-      return h;
+      try (INDArray f = zeros(x)) {
+        addFeedForward(normed(layout.beforeFeedForward(), x), h, f);
+        norm(layout.afterFeedForward(), x).apply(f);
+        Hidden.add(h, f);
+      }
+    } else if (spec.residual() instanceof ResidualSpec.Parallel layout) {
+      addAttention(normed(layout.attention(), x), x, h);
+      addFeedForward(normed(layout.feedForward(), x), x, h);
     }
-    ResidualSpec.Parallel layout = (ResidualSpec.Parallel) spec.residual();
-    INDArray h = attention(normed(layout.attention(), x), x);
-    addAndClose(h, feedForward(normed(layout.feedForward(), x), x));
-    Hidden.add(h, x);
-    return h;
   }
 
-  private INDArray attention(Slices slices, INDArray x) {
-    return SelfAttention.apply(spec.attention(), slices, x, length, weights, observer);
+  private static INDArray zeros(INDArray x) {
+    return Floats.zeros(Floats.rows(x), Floats.columns(x));
   }
 
-  private INDArray feedForward(Slices slices, INDArray x) {
+  private void addAttention(Slices slices, INDArray x, INDArray sum) {
+    SelfAttention.add(spec.attention(), slices, x, sum, length, weights, observer);
+  }
+
+  private void addFeedForward(Slices slices, INDArray x, INDArray sum) {
     FeedForwardSpec network = spec.feedForward();
     if (network instanceof MlpSpec mlp) {
-      return Mlp.apply(mlp, mlp.input(), slices, x, weights, observer);
+      Mlp.add(mlp, mlp.input(), slices, x, sum, weights, observer);
+      return;
     }
     ExpertsSpec experts = (ExpertsSpec) network;
-    if (slices.before().isEmpty()) {
-      return Experts.apply(experts, x, weights, observer);
-    }
-    try (INDArray normed = slices.before().get().of(x)) {
-      return Experts.apply(experts, normed, weights, observer);
+    // a copy also where nothing is normalized: experts read their input while the sum grows
+    try (INDArray entry = slices.before().map(norm -> norm.of(x)).orElseGet(() -> Floats.copy(x))) {
+      Experts.add(experts, entry, sum, weights, observer);
     }
   }
 
@@ -72,11 +80,5 @@ record DecoderBlock(BlockSpec spec, int length, WeightSource weights, InputObser
 
   private Norm norm(NormSpec norm, INDArray x) {
     return Norm.load(norm, Floats.columns(x), weights);
-  }
-
-  private static void addAndClose(INDArray sum, INDArray addend) {
-    try (addend) {
-      Hidden.add(sum, addend);
-    }
   }
 }

@@ -16,9 +16,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Experts {
   private Experts() {}
 
-  /** {@code x [tokens, hidden] → [tokens, hidden]}, a new matrix. */
-  static INDArray apply(
-      ExpertsSpec spec, INDArray x, WeightSource weights, InputObserver observer) {
+  /** Adds the output for {@code x [tokens, hidden]} to another matrix, {@code sum}. */
+  static void add(
+      ExpertsSpec spec, INDArray x, INDArray sum, WeightSource weights, InputObserver observer) {
     if (spec.shared().isEmpty()) { // a shared network reads the router's input and shows it
       observer.observe(spec.input(), x);
     }
@@ -26,7 +26,6 @@ final class Experts {
     try (INDArray logits = Linears.apply(spec.router(), x, weights)) {
       routing = Routing.of(logits, spec.perToken(), spec.weighting());
     }
-    INDArray sum = Floats.zeros(Floats.rows(x), Floats.columns(x));
     for (int expert = 0; expert < spec.experts().size(); expert++) {
       int[] tokens = routing.tokens(expert);
       MlpSpec.Gated network = spec.experts().get(expert);
@@ -39,7 +38,6 @@ final class Experts {
       }
     }
     spec.shared().ifPresent(shared -> addShared(shared, spec.input(), x, weights, observer, sum));
-    return sum;
   }
 
   /** Shows an expert all tokens if that is wanted; returns who observes the routed ones then. */
@@ -58,7 +56,14 @@ final class Experts {
       INDArray x,
       WeightSource weights,
       InputObserver observer) {
-    return Mlp.apply(network, input, new Slices(Optional.empty()), x, weights, observer);
+    INDArray y = Floats.zeros(Floats.rows(x), Floats.columns(x));
+    try {
+      Mlp.add(network, input, new Slices(Optional.empty()), x, y, weights, observer);
+    } catch (RuntimeException | Error e) {
+      y.close();
+      throw e;
+    }
+    return y;
   }
 
   private static INDArray gather(INDArray x, int[] tokens) {

@@ -2,6 +2,7 @@ package io.shardpress.operators.model.decoder;
 
 import io.shardpress.common.error.InputException;
 import io.shardpress.operators.linalg.BFloats;
+import io.shardpress.operators.linalg.Block;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Products;
 import io.shardpress.operators.linalg.RowLoops;
@@ -50,7 +51,7 @@ final class Linears implements AutoCloseable {
     return y;
   }
 
-  /** {@code x [tokens, in]}, as {@link Scratch#operand} gives it, into {@code y [tokens, out]}. */
+  /** {@code y [tokens, out]} for {@code x [tokens, in]} in the precision of the pass. */
   void apply(int index, INDArray x, INDArray y) {
     switch (specs.get(index).layout()) {
       case OUT_IN -> Products.timesTransposed(x, weights.get(index), y);
@@ -59,6 +60,22 @@ final class Linears implements AutoCloseable {
     float[] bias = biases.get(index);
     if (bias.length > 0) {
       RowChunks.edit(y, (values, from) -> RowLoops.add(values, from, bias, 0, bias.length));
+    }
+  }
+
+  /** Adds the output for {@code x [tokens, in]} to {@code sum [tokens, out]}, whole rows. */
+  void add(int index, INDArray x, Block sum) {
+    switch (specs.get(index).layout()) {
+      case OUT_IN -> Products.addTimesTransposed(x, weights.get(index), sum);
+      case IN_OUT -> Products.addTimes(x, weights.get(index), sum);
+    }
+    float[] bias = biases.get(index);
+    if (bias.length > 0) {
+      RowChunks.edit(
+          sum,
+          (values, from) -> RowLoops.add(values, from, bias, 0, bias.length),
+          sum.matrix(),
+          sum.firstRow());
     }
   }
 

@@ -1,5 +1,6 @@
 package io.shardpress.operators.model.decoder;
 
+import io.shardpress.operators.linalg.Block;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.RowLoops;
 import io.shardpress.operators.model.InputObserver;
@@ -27,65 +28,63 @@ final class Mlp {
   }
 
   /**
-   * {@code x [tokens, hidden] → [tokens, hidden]}, a new matrix.
+   * Adds the output for {@code x [tokens, hidden]} to {@code sum [tokens, hidden]}.
    *
    * @param input under which id the network's input is observed
    */
-  static INDArray apply(
+  static void add(
       MlpSpec spec,
       String input,
       Slices slices,
       INDArray x,
+      INDArray sum,
       WeightSource weights,
       InputObserver observer) {
     try (Linears linears = new Linears(spec.linears(), weights);
         Scratch scratch = new Scratch(weights.precision())) {
       Mlp mlp = new Mlp(spec, input, linears, scratch, observer);
-      return slices.apply(x, Math.toIntExact(spec.down().out()), 1, scratch, mlp::slice);
+      slices.add(x, sum, 1, scratch, mlp::slice);
     }
   }
 
-  private INDArray slice(INDArray x) {
-    INDArray entry = scratch.operand(Use.ROUNDED_INPUT, x);
-    observer.observe(input, entry);
-    INDArray inner = scratch.operand(Use.ROUNDED_INNER, inner(entry));
+  private void slice(INDArray x, Block sum) {
+    observer.observe(input, x);
+    INDArray inner = inner(x);
     observer.observe(spec.down().ownInput(), inner);
-    return applied(linears(), inner, Use.OUTPUT);
+    if (observer.wantsOutput()) {
+      linears.add(spec.entries().size(), inner, sum);
+    }
   }
 
-  /** Index of the way down. */
-  private int linears() {
-    return spec.entries().size();
-  }
-
+  /** What the way down reads. */
   private INDArray inner(INDArray x) {
     Activation activation = spec.activation();
     INDArray first = applied(0, x, Use.FIRST);
-    int width = Floats.columns(first);
+    int width = Math.toIntExact(spec.down().in());
+    INDArray inner = scratch.operand(Use.INNER, Floats.rows(x), width);
     if (spec instanceof MlpSpec.Gated) {
       RowChunks.update(
           first,
           applied(1, x, Use.SECOND),
-          (target, at, source, from) -> {
-            activate(activation, target, at, width);
-            RowLoops.multiply(target, at, source, from, width);
-          });
-      return first;
-    }
-    if (spec instanceof MlpSpec.FusedGated) {
-      INDArray inner = scratch.floats(Use.INNER, Floats.rows(x), width / 2);
-      RowChunks.update(
-          inner,
+          (values, at, factors, from) -> {
+            activate(activation, values, at, width);
+            RowLoops.multiply(values, at, factors, from, width);
+          },
+          inner);
+    } else if (spec instanceof MlpSpec.FusedGated) {
+      RowChunks.map(
           first,
-          (target, at, source, from) -> {
-            System.arraycopy(source, from, target, at, width / 2);
-            activate(activation, target, at, width / 2);
-            RowLoops.multiply(target, at, source, from + width / 2, width / 2);
-          });
-      return inner;
+          (values, at, source, from) -> {
+            System.arraycopy(source, from, values, at, width);
+            activate(activation, values, at, width);
+            RowLoops.multiply(values, at, source, from + width, width);
+          },
+          inner);
+    } else {
+      RowChunks.edit(
+          Block.all(first), (values, from) -> activate(activation, values, from, width), inner, 0);
     }
-    RowChunks.edit(first, (values, from) -> activate(activation, values, from, width));
-    return first;
+    return inner;
   }
 
   private INDArray applied(int linear, INDArray x, Use use) {

@@ -1,6 +1,7 @@
 package io.shardpress.operators.model.decoder;
 
 import io.shardpress.common.error.InputException;
+import io.shardpress.operators.linalg.Block;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.RowLoops;
 import io.shardpress.operators.model.WeightSource;
@@ -60,13 +61,8 @@ final class Norm {
 
   /** The normalized rows of {@code x}, as a new matrix. */
   INDArray of(INDArray x) {
-    int columns = Floats.columns(x);
-    return RowChunks.map(
-        x,
-        columns,
-        (target, at, source, from) -> {
-          System.arraycopy(source, from, target, at, columns);
-          apply(target, at);
-        });
+    INDArray normed = Floats.uninitialized(Floats.rows(x), Floats.columns(x));
+    RowChunks.edit(Block.all(x), this::apply, normed, 0);
+    return normed;
   }
 }

@@ -1,5 +1,6 @@
 package io.shardpress.operators.model.decoder;
 
+import io.shardpress.operators.linalg.Block;
 import io.shardpress.operators.linalg.Floats;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -22,55 +23,73 @@ final class RowChunks {
 
   /** Changes every row of {@code a} in place. */
   static void edit(INDArray a, RowEdit edit) {
-    int columns = Floats.columns(a);
-    int rows = Floats.rows(a);
-    int step = step(columns, rows);
+    edit(Block.all(a), edit, a, 0);
+  }
+
+  /**
+   * Puts the changed rows of {@code source}, whole F32 rows, into {@code into}, F32 or BF16.
+   *
+   * @param firstInto where the first of them goes
+   */
+  static void edit(Block source, RowEdit edit, INDArray into, int firstInto) {
+    int columns = source.columns();
+    int step = step(columns, source.rows());
     float[] values = new float[step * columns];
-    for (int first = 0; first < rows; first += step) {
-      int count = Math.min(step, rows - first);
-      Floats.readRows(a, first, count, values);
-      for (int row = 0; row < count; row++) {
-        edit.apply(values, row * columns);
+    try (RowWriter writer = new RowWriter(into, step)) {
+      for (int done = 0; done < source.rows(); done += step) {
+        int count = Math.min(step, source.rows() - done);
+        Floats.readRows(source.matrix(), source.firstRow() + done, count, values);
+        for (int row = 0; row < count; row++) {
+          edit.apply(values, row * columns);
+        }
+        writer.write(firstInto + done, count, values);
       }
-      Floats.writeRows(a, first, count, values);
     }
   }
 
   /** Changes every row of {@code target} in place by the same row of {@code source}. */
   static void update(INDArray target, INDArray source, RowUpdate update) {
-    int columns = Floats.columns(target);
-    int sourceColumns = Floats.columns(source);
-    int rows = Floats.rows(target);
-    int step = step(Math.max(columns, sourceColumns), rows);
+    update(target, source, update, target);
+  }
+
+  /** Puts the rows of {@code a}, changed by those of {@code b}, into {@code into}, F32 or BF16. */
+  static void update(INDArray a, INDArray b, RowUpdate update, INDArray into) {
+    int columns = Floats.columns(a);
+    int columnsB = Floats.columns(b);
+    int rows = Floats.rows(a);
+    int step = step(Math.max(columns, columnsB), rows);
     float[] values = new float[step * columns];
-    float[] others = new float[step * sourceColumns];
-    for (int first = 0; first < rows; first += step) {
-      int count = Math.min(step, rows - first);
-      Floats.readRows(target, first, count, values);
-      Floats.readRows(source, first, count, others);
-      for (int row = 0; row < count; row++) {
-        update.apply(values, row * columns, others, row * sourceColumns);
+    float[] others = new float[step * columnsB];
+    try (RowWriter writer = new RowWriter(into, step)) {
+      for (int first = 0; first < rows; first += step) {
+        int count = Math.min(step, rows - first);
+        Floats.readRows(a, first, count, values);
+        Floats.readRows(b, first, count, others);
+        for (int row = 0; row < count; row++) {
+          update.apply(values, row * columns, others, row * columnsB);
+        }
+        writer.write(first, count, values);
       }
-      Floats.writeRows(target, first, count, values);
     }
   }
 
-  /** A new matrix, each row of it made from the same row of {@code source}. */
-  static INDArray map(INDArray source, int columns, RowUpdate make) {
-    INDArray result = Floats.uninitialized(Floats.rows(source), columns);
-    update(result, source, make);
-    return result;
-  }
-
-  /** Copies {@code count} rows of {@code source} to rows of {@code target}. */
-  static void copyRows(INDArray source, int first, int count, INDArray target, int firstTarget) {
-    int columns = Floats.columns(source);
-    int step = step(columns, count);
+  /** Fills {@code into}, F32 or BF16, each row made from the same row of {@code source}. */
+  static void map(INDArray source, RowUpdate make, INDArray into) {
+    int columns = Floats.columns(into);
+    int sourceColumns = Floats.columns(source);
+    int rows = Floats.rows(source);
+    int step = step(Math.max(columns, sourceColumns), rows);
     float[] values = new float[step * columns];
-    for (int done = 0; done < count; done += step) {
-      int rows = Math.min(step, count - done);
-      Floats.readRows(source, first + done, rows, values);
-      Floats.writeRows(target, firstTarget + done, rows, values);
+    float[] others = new float[step * sourceColumns];
+    try (RowWriter writer = new RowWriter(into, step)) {
+      for (int first = 0; first < rows; first += step) {
+        int count = Math.min(step, rows - first);
+        Floats.readRows(source, first, count, others);
+        for (int row = 0; row < count; row++) {
+          make.apply(values, row * columns, others, row * sourceColumns);
+        }
+        writer.write(first, count, values);
+      }
     }
   }
 

@@ -18,13 +18,10 @@ final class Scratch implements AutoCloseable {
   /** What a matrix is for; each has one shape until the slices change theirs. */
   enum Use {
     INPUT,
-    ROUNDED_INPUT,
     FIRST,
     SECOND,
     THIRD,
-    INNER,
-    ROUNDED_INNER,
-    OUTPUT
+    INNER
   }
 
   Scratch(Precision precision) {
@@ -39,18 +36,16 @@ final class Scratch implements AutoCloseable {
     return matrices.get(use);
   }
 
-  /** {@code x} as a linear reads it: itself, or rounded. */
-  INDArray operand(Use use, INDArray x) {
-    return switch (precision) {
-      case F32 -> x;
-      case BF16 -> {
-        if (!fits(use, Floats.rows(x), Floats.columns(x))) {
-          matrices.put(use, BFloats.uninitialized(Floats.rows(x), Floats.columns(x)));
-        }
-        BFloats.round(x, matrices.get(use));
-        yield matrices.get(use);
-      }
-    };
+  /** A matrix as linears read it, in the precision of the pass, with undefined content. */
+  INDArray operand(Use use, int rows, int columns) {
+    if (!fits(use, rows, columns)) {
+      matrices.put(
+          use,
+          precision == Precision.BF16
+              ? BFloats.uninitialized(rows, columns)
+              : Floats.uninitialized(rows, columns));
+    }
+    return matrices.get(use);
   }
 
   private boolean fits(Use use, int rows, int columns) {

@@ -1,5 +1,6 @@
 package io.shardpress.operators.model.decoder;
 
+import io.shardpress.operators.linalg.Block;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.InputObserver;
 import io.shardpress.operators.model.WeightSource;
@@ -41,11 +42,12 @@ final class SelfAttention {
     this.observer = observer;
   }
 
-  /** {@code x [sequences * length, hidden]} → what the block adds, a new matrix. */
-  static INDArray apply(
+  /** Adds the output for {@code x [sequences * length, hidden]} to {@code sum}. */
+  static void add(
       AttentionSpec spec,
       Slices slices,
       INDArray x,
+      INDArray sum,
       int length,
       WeightSource weights,
       InputObserver observer) {
@@ -57,8 +59,7 @@ final class SelfAttention {
         CausalHeads heads = new CausalHeads(spec, length, queries, keys, weights.precision());
         Scratch scratch = new Scratch(weights.precision())) {
       SelfAttention attention = new SelfAttention(spec, length, linears, heads, scratch, observer);
-      int out = Math.toIntExact(spec.output().out());
-      return slices.apply(x, out, length, scratch, attention::slice);
+      slices.add(x, sum, length, scratch, attention::slice);
     }
   }
 
@@ -74,25 +75,23 @@ final class SelfAttention {
         .map(norms -> Norm.load(which.apply(norms), spec.shape().headSize(), weights));
   }
 
-  private INDArray slice(INDArray x) {
+  private void slice(INDArray x, Block sum) {
     int rows = Floats.rows(x);
-    INDArray entry = scratch.operand(Use.ROUNDED_INPUT, x);
-    observer.observe(spec.qkv().input(), entry);
+    observer.observe(spec.qkv().input(), x);
     int output = spec.qkv().linears().size();
     List<INDArray> projected = new ArrayList<>();
     for (int i = 0; i < output; i++) {
       INDArray y = scratch.floats(PROJECTED.get(i), rows, linears.out(i));
-      linears.apply(i, entry, y);
+      linears.apply(i, x, y);
       projected.add(y);
     }
-    INDArray context = scratch.floats(Use.INNER, rows, spec.shape().queryWidth());
-    for (int first = 0; first < rows; first += length) {
-      heads.apply(projected, first, context);
+    INDArray context = scratch.operand(Use.INNER, rows, spec.shape().queryWidth());
+    try (RowWriter writer = new RowWriter(context, length)) {
+      for (int first = 0; first < rows; first += length) {
+        writer.write(first, length, heads.apply(projected, first));
+      }
     }
-    INDArray attended = scratch.operand(Use.ROUNDED_INNER, context);
-    observer.observe(spec.output().ownInput(), attended);
-    INDArray y = scratch.floats(Use.OUTPUT, rows, linears.out(output));
-    linears.apply(output, attended, y);
-    return y;
+    observer.observe(spec.output().ownInput(), context);
+    linears.add(output, context, sum);
   }
 }

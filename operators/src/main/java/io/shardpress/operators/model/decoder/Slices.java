@@ -1,5 +1,6 @@
 package io.shardpress.operators.model.decoder;
 
+import io.shardpress.operators.linalg.Block;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.decoder.Scratch.Use;
 import java.util.Optional;
@@ -18,32 +19,29 @@ record Slices(Optional<Norm> before) {
    */
   private static final int TOKENS = 4096;
 
-  /** Maps one slice {@code [rows, hidden]} to its output, both in scratch memory. */
+  /** Adds the output for one slice {@code x [rows, hidden]}, as linears read it, to a sum. */
   interface Network {
-    INDArray apply(INDArray x);
+    void add(INDArray x, Block sum);
   }
 
   /**
-   * {@code x [tokens, hidden]} → a new matrix {@code [tokens, out]}.
+   * Adds the output for {@code x [tokens, hidden]} to {@code sum [tokens, out]}, which may be
+   * {@code x} itself.
    *
    * @param multiple slices hold a whole number of so many rows
    */
-  INDArray apply(INDArray x, int out, int multiple, Scratch scratch, Network network) {
+  void add(INDArray x, INDArray sum, int multiple, Scratch scratch, Network network) {
     int rows = Floats.rows(x);
     int step = Math.max(1, TOKENS / multiple) * multiple;
-    INDArray result = Floats.uninitialized(rows, out);
-    try {
-      for (int first = 0; first < rows; first += step) {
-        int count = Math.min(step, rows - first);
-        INDArray slice = scratch.floats(Use.INPUT, count, Floats.columns(x));
-        RowChunks.copyRows(x, first, count, slice, 0);
-        before.ifPresent(norm -> norm.apply(slice));
-        RowChunks.copyRows(network.apply(slice), 0, count, result, first);
-      }
-    } catch (RuntimeException e) {
-      result.close();
-      throw e;
+    for (int first = 0; first < rows; first += step) {
+      int count = Math.min(step, rows - first);
+      INDArray entry = scratch.operand(Use.INPUT, count, Floats.columns(x));
+      RowChunks.edit(Block.rows(x, first, count), this::normalize, entry, 0);
+      network.add(entry, Block.rows(sum, first, count));
     }
-    return result;
+  }
+
+  private void normalize(float[] values, int from) {
+    before.ifPresent(norm -> norm.apply(values, from));
   }
 }
