@@ -49,6 +49,11 @@ public final class Floats {
     return array;
   }
 
+  /** The first elements of an F32 or BF16 matrix as another one, to be used while that is open. */
+  public static INDArray view(INDArray whole, long rows, long columns) {
+    return OffHeapMatrix.view(whole, rows, columns);
+  }
+
   /** A new {@code [1, n]} matrix; the caller closes it. */
   public static INDArray vector(float... values) {
     return of(values, 1, values.length);

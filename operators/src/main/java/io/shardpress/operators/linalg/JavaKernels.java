@@ -69,6 +69,24 @@ final class JavaKernels implements MatrixKernels {
   }
 
   @Override
+  public void softmax(Block from, Block into) {
+    float[] row = new float[from.columns()];
+    short[] bits = new short[row.length];
+    for (int i = 0; i < from.rows(); i++) {
+      Floats.read(from.row(i), row);
+      RowLoops.softmax(row, 0, row.length);
+      if (BFloats.isBf16(into.matrix())) {
+        for (int j = 0; j < row.length; j++) {
+          bits[j] = BFloats.nearest(row[j]);
+        }
+        ((ShortPointer) into.row(i).pointer()).put(bits, 0, bits.length);
+      } else {
+        Floats.write(row, into.row(i));
+      }
+    }
+  }
+
+  @Override
   public int choleskyLower(int n, FloatPointer a) {
     double[][] l = new double[n][n];
     for (int i = 0; i < n; i++) {

@@ -41,6 +41,12 @@ sealed interface MatrixKernels permits OneDnnKernels, OpenBlasKernels, JavaKerne
   void widen(Block bfloats, Block floats);
 
   /**
+   * Softmax of every row of {@code from}, F32, into {@code into}, F32 or BF16. Both have the shape
+   * of their whole matrices. An element of minus infinity gets weight zero; a row has another one.
+   */
+  void softmax(Block from, Block into);
+
+  /**
    * Lower Cholesky factor in place: the lower triangle of {@code a [n, n]} becomes L with A = L Lᵀ.
    *
    * @return 0, or the 1-based order of the leading minor that is not positive definite

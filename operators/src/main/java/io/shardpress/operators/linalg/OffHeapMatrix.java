@@ -3,6 +3,7 @@ package io.shardpress.operators.linalg;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.common.tensor.TensorSpec;
+import java.util.Optional;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -23,9 +24,11 @@ final class OffHeapMatrix extends NDArray {
   /** A buffer of Java holds less than 2 GiB. */
   private static final long PIECE = 1 << 30;
 
-  private final transient BytePointer block;
+  /** What is given back; empty for a view. */
+  private final transient Optional<BytePointer> block;
 
-  private OffHeapMatrix(DataType type, long rows, long columns, BytePointer block, Pointer typed) {
+  private OffHeapMatrix(
+      DataType type, long rows, long columns, Optional<BytePointer> block, Pointer typed) {
     super(
         Nd4j.createBuffer(typed, rows * columns, type),
         new long[] {rows, columns},
@@ -43,11 +46,8 @@ final class OffHeapMatrix extends NDArray {
     }
     BytePointer block =
         OffHeap.memory().take(Math.multiplyExact(Math.multiplyExact(rows, columns), type.width()));
-    Pointer typed =
-        type == DataType.FLOAT
-            ? new BorrowedFloats(block.address(), rows * columns)
-            : new BorrowedShorts(block.address(), rows * columns);
-    return new OffHeapMatrix(type, rows, columns, block, typed);
+    Pointer typed = borrowed(type, block.address(), rows * columns);
+    return new OffHeapMatrix(type, rows, columns, Optional.of(block), typed);
   }
 
   /**
@@ -59,6 +59,26 @@ final class OffHeapMatrix extends NDArray {
     return of(type, rows, rows == 0 ? 0 : tensor.elements() / rows);
   }
 
+  /** The first elements of a matrix as another one, to be used while that is open. */
+  static INDArray view(INDArray whole, long rows, long columns) {
+    if (rows * columns > whole.length()) {
+      throw new IllegalArgumentException(
+          "[%d, %d] of %d elements".formatted(rows, columns, whole.length()));
+    }
+    return new OffHeapMatrix(
+        whole.dataType(),
+        rows,
+        columns,
+        Optional.empty(),
+        borrowed(whole.dataType(), whole.data().pointer().address(), rows * columns));
+  }
+
+  private static Pointer borrowed(DataType type, long address, long count) {
+    return type == DataType.FLOAT
+        ? new BorrowedFloats(address, count)
+        : new BorrowedShorts(address, count);
+  }
+
   /** A copy of a stored tensor of F32 or BF16, read straight into the matrix's memory. */
   static INDArray read(TensorSource tensor) {
     TensorSpec spec = tensor.spec();
@@ -67,7 +87,7 @@ final class OffHeapMatrix extends NDArray {
       try {
         for (long done = 0; done < spec.bytes(); done += PIECE) {
           long count = Math.min(PIECE, spec.bytes() - done);
-          BytePointer piece = made.block.getPointer(done);
+          BytePointer piece = made.block.orElseThrow().getPointer(done);
           tensor.read(done, piece.limit(count).asByteBuffer());
         }
       } catch (RuntimeException | Error e) {
@@ -102,7 +122,7 @@ final class OffHeapMatrix extends NDArray {
   public void close() {
     if (!wasClosed()) {
       super.close();
-      OffHeap.memory().giveBack(block);
+      block.ifPresent(OffHeap.memory()::giveBack);
     }
   }
 }

@@ -19,7 +19,7 @@ import org.bytedeco.javacpp.Pointer;
  * shapes are dropped.
  */
 final class OneDnnEngine {
-  private static final int KEPT_SHAPES = 64;
+  private static final int KEPT_SHAPES = 1024;
 
   private final dnnl_engine cpu = new dnnl_engine();
   private final Map<Object, Deque<OneDnnPrimitive>> idle =
@@ -31,6 +31,9 @@ final class OneDnnEngine {
 
   /** What a conversion's code depends on. */
   private record ReorderShape(boolean toBf16, int rows, int columns, int from, int to) {}
+
+  /** What the code of a softmax depends on. */
+  private record SoftmaxShape(boolean toBf16, int rows, int columns) {}
 
   OneDnnEngine() {
     check(dnnl_engine_create(cpu, dnnl_cpu, 0), "engine");
@@ -80,6 +83,26 @@ final class OneDnnEngine {
                     to.stride())),
         from.pointer(),
         to.pointer());
+  }
+
+  /** Softmax of the rows of whole matrices. */
+  void softmax(Block from, Block into) {
+    boolean toBf16 = BFloats.isBf16(into.matrix());
+    run(
+        new SoftmaxShape(toBf16, from.rows(), from.columns()),
+        () ->
+            OneDnnPrimitive.softmax(
+                cpu,
+                OneDnnPrimitive.matrix(
+                    dnnl_f32, Form.PLAIN, from.rows(), from.columns(), from.columns()),
+                OneDnnPrimitive.matrix(
+                    toBf16 ? dnnl_bf16 : dnnl_f32,
+                    Form.PLAIN,
+                    from.rows(),
+                    from.columns(),
+                    from.columns())),
+        from.pointer(),
+        into.pointer());
   }
 
   private void run(Object shape, Supplier<OneDnnPrimitive> maker, Pointer... arguments) {

@@ -97,6 +97,11 @@ final class OneDnnKernels implements MatrixKernels {
   }
 
   @Override
+  public void softmax(Block from, Block into) {
+    pinnedEngine().softmax(from, into);
+  }
+
+  @Override
   public int choleskyLower(int n, FloatPointer a) {
     return lapack.choleskyLower(n, a);
   }

@@ -83,6 +83,16 @@ final class OneDnnPrimitive implements AutoCloseable {
     return new OneDnnPrimitive(cpu, description, slots, from, to);
   }
 
+  /** Softmax along the rows; takes the layouts over. */
+  static OneDnnPrimitive softmax(dnnl_engine cpu, dnnl_memory_desc from, dnnl_memory_desc to) {
+    dnnl_primitive_desc description = new dnnl_primitive_desc();
+    check(
+        dnnl_softmax_forward_primitive_desc_create(
+            description, cpu, dnnl_forward_inference, dnnl_softmax_accurate, from, to, 1, null),
+        "a softmax");
+    return new OneDnnPrimitive(cpu, description, new int[] {DNNL_ARG_SRC, DNNL_ARG_DST}, from, to);
+  }
+
   /** Runs on the data at these addresses, in the order of the layouts. */
   void execute(Pointer... data) {
     for (int i = 0; i < memories.length; i++) {

@@ -18,7 +18,7 @@ import org.nd4j.nativeblas.NativeOpsHolder;
 
 /** OpenBLAS through its C interfaces, pinned to one thread. */
 final class OpenBlasKernels implements MatrixKernels {
-  private final JavaKernels conversions = new JavaKernels();
+  private final JavaKernels loops = new JavaKernels();
 
   /** Loads the library; throws {@link LinkageError} where that is not possible. */
   OpenBlasKernels() {
@@ -78,15 +78,20 @@ final class OpenBlasKernels implements MatrixKernels {
 
   @Override
   public void round(Block floats, Block bfloats) {
-    conversions.round(floats, bfloats);
+    loops.round(floats, bfloats);
   }
 
   @Override
   public void widen(Block bfloats, Block floats) {
-    conversions.widen(bfloats, floats);
+    loops.widen(bfloats, floats);
   }
 
   /** A row-major lower triangle is a column-major upper one: A = L Lᵀ = Uᵀ U. */
+  @Override
+  public void softmax(Block from, Block into) {
+    loops.softmax(from, into);
+  }
+
   @Override
   public int choleskyLower(int n, FloatPointer a) {
     return LAPACKE_spotrf(LAPACK_COL_MAJOR, (byte) 'U', n, a, n);

@@ -4,11 +4,11 @@ import io.shardpress.operators.linalg.Block;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Products;
 import io.shardpress.operators.linalg.RowLoops;
+import io.shardpress.operators.linalg.Softmax;
 import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.description.AttentionSpec;
 import io.shardpress.operators.model.description.HeadShape;
 import io.shardpress.operators.model.description.QkvSource.Columns;
-import java.util.Arrays;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -33,13 +33,12 @@ final class CausalHeads implements AutoCloseable {
 
   private final float[][] projected;
   private final float[] rows;
-  private final float[] scores;
   private final float[] context;
 
   private final Operand keys;
   private final Operand values;
   private final Operand queries;
-  private final Operand weights;
+  private final ScoreTiles tiles;
   private final INDArray attended;
 
   CausalHeads(
@@ -57,12 +56,11 @@ final class CausalHeads implements AutoCloseable {
             .map(linear -> new float[Math.toIntExact(length * linear.out())])
             .toArray(float[][]::new);
     rows = new float[Math.max(length, tileRows) * size];
-    scores = new float[Math.multiplyExact(tileRows, length)];
     context = new float[Math.multiplyExact(length, shape.queryWidth())];
     keys = Operand.of(length, size, precision);
     values = Operand.of(length, size, precision);
     queries = Operand.of(tileRows, size, precision);
-    weights = Operand.of(tileRows, length, precision);
+    tiles = new ScoreTiles(tileRows, length, precision);
     attended = Floats.uninitialized(tileRows, size);
   }
 
@@ -112,20 +110,14 @@ final class CausalHeads implements AutoCloseable {
     int visible = to - firstKey;
     gatherQueries(keyValueHead, from, to);
     queries.set(rows, count, size);
-    INDArray s = weights.floats();
+    ScoreTile tile = tiles.of(count, visible);
     Products.timesTransposed(
         queries.block(0, count, size),
         keys.block(firstKey, visible, size),
-        new Block(s, 0, count, 0, visible));
-    Floats.readBlock(s, 0, count, 0, visible, scores);
-    for (int row = 0; row < count; row++) {
-      normalize(row * visible, visible, from + row % (to - from), firstKey);
-    }
-    weights.set(scores, count, visible);
+        Block.all(tile.scores()));
+    capAndMask(tile.scores(), from, to, firstKey);
     Products.times(
-        weights.block(0, count, visible),
-        values.block(firstKey, visible, size),
-        Block.rows(attended, 0, count));
+        tile.weights(), values.block(firstKey, visible, size), Block.rows(attended, 0, count));
     Floats.readRows(attended, 0, count, rows);
     for (int row = 0; row < count; row++) {
       int position = from + row % (to - from);
@@ -149,16 +141,22 @@ final class CausalHeads implements AutoCloseable {
     }
   }
 
-  /** Softmax over the keys that {@code position} sees; the others get weight zero. */
-  private void normalize(int row, int visible, int position, int firstKey) {
-    int begin = firstVisible(position) - firstKey;
-    int end = position + 1 - firstKey;
-    Arrays.fill(scores, row, row + begin, 0f);
-    Arrays.fill(scores, row + end, row + visible, 0f);
-    if (spec.softCap().isPresent()) {
-      RowLoops.softCap(scores, row + begin, end - begin, (float) spec.softCap().getAsDouble());
+  /** A row's softmax is to see the keys that its position sees. */
+  private void capAndMask(INDArray scores, int from, int to, int firstKey) {
+    int visible = Floats.columns(scores);
+    spec.softCap()
+        .ifPresent(
+            cap ->
+                RowChunks.edit(
+                    scores, (row, at) -> RowLoops.softCap(row, at, visible, (float) cap)));
+    int[] begins = new int[Floats.rows(scores)];
+    int[] ends = new int[begins.length];
+    for (int row = 0; row < begins.length; row++) {
+      int position = from + row % (to - from);
+      begins[row] = firstVisible(position) - firstKey;
+      ends[row] = position + 1 - firstKey;
     }
-    RowLoops.softmax(scores, row + begin, end - begin);
+    Softmax.mask(scores, begins, ends);
   }
 
   private int firstVisible(int position) {
@@ -167,7 +165,8 @@ final class CausalHeads implements AutoCloseable {
 
   @Override
   public void close() {
-    List.of(keys, values, queries, weights).forEach(Operand::close);
+    List.of(keys, values, queries).forEach(Operand::close);
+    tiles.close();
     attended.close();
   }
 }
