@@ -2,6 +2,7 @@ package io.shardpress.operators.linalg;
 
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.ShortPointer;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The reference: plain loops with F64 sums. Correct everywhere, fast nowhere; used where no native
@@ -42,6 +43,33 @@ final class JavaKernels implements MatrixKernels {
                   case SUBTRACT -> target.get(at) - product;
                 });
       }
+    }
+  }
+
+  @Override
+  public void gated(Block a, Block b, Activation activation, Block factors, Block c) {
+    float[] row = new float[c.columns()];
+    float[] by = new float[row.length];
+    try (INDArray wideA = Floats.uninitialized(a.rows(), a.columns());
+        INDArray wideB = Floats.uninitialized(b.rows(), b.columns());
+        INDArray products = Floats.uninitialized(c.rows(), c.columns())) {
+      widen(a, Block.all(wideA));
+      widen(b, Block.all(wideB));
+      multiply(
+          Form.PLAIN,
+          Block.all(wideA),
+          Form.TRANSPOSED,
+          Block.all(wideB),
+          Update.SET,
+          Block.all(products));
+      for (int i = 0; i < c.rows(); i++) {
+        Floats.readRow(products, i, row);
+        activation.apply(row, 0, row.length);
+        Floats.read(factors.row(i), by);
+        RowLoops.multiply(row, 0, by, 0, row.length);
+        Floats.writeRow(products, i, row);
+      }
+      round(Block.all(products), c);
     }
   }
 

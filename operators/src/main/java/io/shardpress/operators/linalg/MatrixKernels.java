@@ -34,6 +34,12 @@ sealed interface MatrixKernels permits OneDnnKernels, OpenBlasKernels, JavaKerne
    */
   void multiply(Form formA, Block a, Form formB, Block b, Update update, Block c);
 
+  /**
+   * BF16 {@code c [m, n] = activation(a [m, k] · b [n, k]ᵀ) ∘ factors}, with BF16 a and b and F32
+   * factors {@code [m, n]}.
+   */
+  void gated(Block a, Block b, Activation activation, Block factors, Block c);
+
   /** Rounds a block of F32 to one of BF16, half to even. */
   void round(Block floats, Block bfloats);
 

@@ -29,6 +29,10 @@ final class OneDnnEngine {
   private record ProductShape(
       Form formA, Form formB, Update update, int m, int n, int k, int lda, int ldb, int ldc) {}
 
+  /** What a gated product's code depends on. */
+  private record GatedShape(
+      Activation activation, int m, int n, int k, int lda, int ldb, int ldf, int ldc) {}
+
   /** What a conversion's code depends on. */
   private record ReorderShape(boolean toBf16, int rows, int columns, int from, int to) {}
 
@@ -57,6 +61,34 @@ final class OneDnnEngine {
         a.pointer(),
         b.pointer(),
         c.pointer());
+  }
+
+  /** {@code c = activation(a · bᵀ) ∘ factors}: BF16 a, b and c, F32 factors. */
+  void gated(Block a, Block b, Activation activation, Block factors, Block c) {
+    GatedShape shape =
+        new GatedShape(
+            activation,
+            c.rows(),
+            c.columns(),
+            a.columns(),
+            a.stride(),
+            b.stride(),
+            factors.stride(),
+            c.stride());
+    run(
+        shape,
+        () ->
+            OneDnnPrimitive.gated(
+                cpu,
+                activation,
+                OneDnnPrimitive.matrix(dnnl_bf16, Form.PLAIN, shape.m, shape.k, shape.lda),
+                OneDnnPrimitive.matrix(dnnl_bf16, Form.TRANSPOSED, shape.k, shape.n, shape.ldb),
+                OneDnnPrimitive.matrix(dnnl_bf16, Form.PLAIN, shape.m, shape.n, shape.ldc),
+                OneDnnPrimitive.matrix(dnnl_f32, Form.PLAIN, shape.m, shape.n, shape.ldf)),
+        a.pointer(),
+        b.pointer(),
+        c.pointer(),
+        factors.pointer());
   }
 
   /** Copies between F32 and BF16. */

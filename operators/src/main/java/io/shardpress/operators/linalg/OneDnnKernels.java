@@ -87,6 +87,11 @@ final class OneDnnKernels implements MatrixKernels {
   }
 
   @Override
+  public void gated(Block a, Block b, Activation activation, Block factors, Block c) {
+    pinnedEngine().gated(a, b, activation, factors, c);
+  }
+
+  @Override
   public void round(Block floats, Block bfloats) {
     pinnedEngine().reorder(floats, bfloats);
   }

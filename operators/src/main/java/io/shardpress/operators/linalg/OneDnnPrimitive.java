@@ -74,6 +74,51 @@ final class OneDnnPrimitive implements AutoCloseable {
     return new OneDnnPrimitive(cpu, description, slots, a, b, c);
   }
 
+  /** {@code c = activation(a · b) ∘ factors}; takes the layouts over. */
+  static OneDnnPrimitive gated(
+      dnnl_engine cpu,
+      Activation activation,
+      dnnl_memory_desc a,
+      dnnl_memory_desc b,
+      dnnl_memory_desc c,
+      dnnl_memory_desc factors) {
+    dnnl_post_ops after = new dnnl_post_ops();
+    check(dnnl_post_ops_create(after), "post-ops");
+    check(
+        dnnl_post_ops_append_eltwise(after, code(activation), slope(activation), 0f),
+        "an activation");
+    check(dnnl_post_ops_append_binary(after, dnnl_binary_mul, factors), "factors");
+    dnnl_primitive_attr attributes = new dnnl_primitive_attr();
+    check(dnnl_primitive_attr_create(attributes), "attributes");
+    check(dnnl_primitive_attr_set_post_ops(attributes, after), "post-ops");
+    dnnl_post_ops_destroy(after);
+    dnnl_primitive_desc description = new dnnl_primitive_desc();
+    check(
+        dnnl_matmul_primitive_desc_create(description, cpu, a, b, null, c, attributes),
+        "a gated product");
+    dnnl_primitive_attr_destroy(attributes);
+    int second = DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * 2; // the activation is the first
+    int[] slots = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, second | DNNL_ARG_SRC_1};
+    return new OneDnnPrimitive(cpu, description, slots, a, b, c, factors);
+  }
+
+  private static int code(Activation activation) {
+    return switch (activation) {
+      case SILU, QUICK_GELU -> dnnl_eltwise_swish;
+      case GELU -> dnnl_eltwise_gelu_erf;
+      case GELU_TANH -> dnnl_eltwise_gelu_tanh;
+      case RELU -> dnnl_eltwise_relu;
+    };
+  }
+
+  private static float slope(Activation activation) {
+    return switch (activation) {
+      case SILU -> 1f;
+      case QUICK_GELU -> 1.702f;
+      case GELU, GELU_TANH, RELU -> 0f;
+    };
+  }
+
   /** A copy from one type to another; takes the layouts over. */
   static OneDnnPrimitive reorder(dnnl_engine cpu, dnnl_memory_desc from, dnnl_memory_desc to) {
     dnnl_primitive_desc description = new dnnl_primitive_desc();

@@ -77,6 +77,11 @@ final class OpenBlasKernels implements MatrixKernels {
   }
 
   @Override
+  public void gated(Block a, Block b, Activation activation, Block factors, Block c) {
+    loops.gated(a, b, activation, factors, c);
+  }
+
+  @Override
   public void round(Block floats, Block bfloats) {
     loops.round(floats, bfloats);
   }

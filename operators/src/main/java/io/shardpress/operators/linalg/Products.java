@@ -59,6 +59,31 @@ public final class Products {
     multiply(Form.PLAIN, a, Form.TRANSPOSED, b, Update.ADD, c);
   }
 
+  /**
+   * {@code into [m, n] = activation(a [m, k] · b [n, k]ᵀ) ∘ factors [m, n]} with F32 factors and
+   * all else BF16: the inside of a gated network, which does not pass through memory in F32.
+   */
+  public static void gated(
+      INDArray a, INDArray b, Activation activation, INDArray factors, INDArray into) {
+    int n = columns(into);
+    requireShapes(Form.PLAIN, Block.all(a), Form.TRANSPOSED, Block.all(b), Block.all(into));
+    requireEqual(rows(into), rows(factors), into, factors);
+    requireEqual(n, columns(factors), into, factors);
+    Workers.forEach(
+        parts(n, PART),
+        part -> {
+          int from = part * PART;
+          int count = Math.min(PART, n - from);
+          Kernels.chosen()
+              .gated(
+                  Block.all(a),
+                  Block.rows(b, from, count),
+                  activation,
+                  Block.columns(factors, from, count),
+                  Block.columns(into, from, count));
+        });
+  }
+
   /** {@code c [m, n] = a [m, k] · b [k, n]}, otherwise like the transposed one. */
   public static void times(Block a, Block b, Block c) {
     multiply(Form.PLAIN, a, Form.PLAIN, b, Update.SET, c);

@@ -51,6 +51,78 @@ class KernelsTest {
     }
   }
 
+  /** Two values rounded to BF16, half a step apart before, may end a step apart. */
+  private static final float BF16_STEP = 1f / 128;
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 17, 31, 33, 127, 129, 300})
+  void gatedProductsAreActivatedAndMultiplied(int size) {
+    Random random = new Random(SEED + size);
+    int m = size + 1;
+    int k = 2 * size;
+    for (Activation activation : Activation.values()) {
+      try (INDArray wideA = Floats.of(gaussian(random, m * k), m, k);
+          INDArray wideB = Floats.of(gaussian(random, size * k), size, k);
+          INDArray a = BFloats.rounded(wideA);
+          INDArray b = BFloats.rounded(wideB);
+          INDArray factors = Floats.of(gaussian(random, m * size), m, size);
+          INDArray expected = BFloats.uninitialized(m, size);
+          INDArray actual = BFloats.uninitialized(m, size)) {
+        gated(REFERENCE, a, b, activation, factors, expected);
+        for (MatrixKernels provider : PROVIDERS) {
+          gated(provider, a, b, activation, factors, actual);
+          float[] wanted = Floats.toArray(BFloats.widened(expected));
+          float[] found = Floats.toArray(BFloats.widened(actual));
+          for (int i = 0; i < wanted.length; i++) {
+            assertThat(found[i])
+                .as("seed %d %s %s, element %d", SEED + size, activation, provider, i)
+                .isCloseTo(wanted[i], Offset.offset(1e-5f * k + BF16_STEP * Math.abs(wanted[i])));
+          }
+        }
+      }
+    }
+  }
+
+  private static void gated(
+      MatrixKernels provider,
+      INDArray a,
+      INDArray b,
+      Activation activation,
+      INDArray factors,
+      INDArray into) {
+    provider.gated(Block.all(a), Block.all(b), activation, Block.all(factors), Block.all(into));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 17, 31, 33, 127, 129, 1000, 2049})
+  void softmaxOfRowsAgrees(int columns) {
+    Random random = new Random(SEED + columns);
+    int rows = 7;
+    float[] values = gaussian(random, rows * columns);
+    for (int i = 0; i < values.length; i++) {
+      values[i] = i % 3 == 1 ? Float.NEGATIVE_INFINITY : 20 * values[i];
+    }
+    try (INDArray scores = Floats.of(values, rows, columns);
+        INDArray expected = Floats.uninitialized(rows, columns);
+        INDArray actual = Floats.uninitialized(rows, columns);
+        INDArray narrow = BFloats.uninitialized(rows, columns)) {
+      for (int row = 0; row < rows; row++) { // some element of a row is finite
+        Floats.writeBlock(scores, row, 1, columns / 2, 1, new float[] {1});
+      }
+      REFERENCE.softmax(Block.all(scores), Block.all(expected));
+      for (MatrixKernels provider : PROVIDERS) {
+        String what = "seed " + (SEED + columns) + provider;
+        provider.softmax(Block.all(scores), Block.all(actual));
+        assertClose(expected, actual, 1e-6f, what);
+        provider.softmax(Block.all(scores), Block.all(narrow));
+        assertClose(expected, BFloats.widened(narrow), BF16_STEP, what);
+        INDArray inPlace = Floats.copy(scores);
+        provider.softmax(Block.all(inPlace), Block.all(inPlace));
+        assertThat(Floats.toArray(inPlace)).as(what).isEqualTo(Floats.toArray(actual));
+      }
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 17, 31, 33, 127, 129, 300})
   void bf16ProductsAreThoseOfTheSameValuesInF32(int size) {

@@ -1,9 +1,11 @@
 package io.shardpress.operators.model.decoder;
 
 import io.shardpress.common.error.InputException;
+import io.shardpress.operators.linalg.Activation;
 import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Block;
 import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.linalg.Kernels;
 import io.shardpress.operators.linalg.Products;
 import io.shardpress.operators.linalg.RowLoops;
 import io.shardpress.operators.model.LinearModule.Layout;
@@ -61,6 +63,19 @@ final class Linears implements AutoCloseable {
     if (bias.length > 0) {
       RowChunks.edit(y, (values, from) -> RowLoops.add(values, from, bias, 0, bias.length));
     }
+  }
+
+  /** Whether {@link #gated} takes this linear, on inputs in the precision of the pass. */
+  boolean canGate(int index) {
+    return specs.get(index).layout() == Layout.OUT_IN
+        && !specs.get(index).hasBias()
+        && BFloats.isBf16(weights.get(index))
+        && Kernels.multiplyBf16();
+  }
+
+  /** {@code activation(y) ∘ factors} for the output y, in BF16. */
+  void gated(int index, INDArray x, Activation activation, INDArray factors, INDArray into) {
+    Products.gated(x, weights.get(index), activation, factors, into);
   }
 
   /** Adds the output for {@code x [tokens, in]} to {@code sum [tokens, out]}, whole rows. */

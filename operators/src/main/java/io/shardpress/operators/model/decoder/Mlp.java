@@ -1,12 +1,12 @@
 package io.shardpress.operators.model.decoder;
 
+import io.shardpress.operators.linalg.Activation;
 import io.shardpress.operators.linalg.Block;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.RowLoops;
 import io.shardpress.operators.model.InputObserver;
 import io.shardpress.operators.model.WeightSource;
 import io.shardpress.operators.model.decoder.Scratch.Use;
-import io.shardpress.operators.model.description.Activation;
 import io.shardpress.operators.model.description.MlpSpec;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -59,47 +59,46 @@ final class Mlp {
   /** What the way down reads. */
   private INDArray inner(INDArray x) {
     Activation activation = spec.activation();
-    INDArray first = applied(0, x, Use.FIRST);
     int width = Math.toIntExact(spec.down().in());
     INDArray inner = scratch.operand(Use.INNER, Floats.rows(x), width);
     if (spec instanceof MlpSpec.Gated) {
-      RowChunks.update(
-          first,
-          applied(1, x, Use.SECOND),
-          (values, at, factors, from) -> {
-            activate(activation, values, at, width);
-            RowLoops.multiply(values, at, factors, from, width);
-          },
-          inner);
+      gated(x, inner);
     } else if (spec instanceof MlpSpec.FusedGated) {
       RowChunks.map(
-          first,
+          applied(0, x, Use.FIRST),
           (values, at, source, from) -> {
             System.arraycopy(source, from, values, at, width);
-            activate(activation, values, at, width);
+            activation.apply(values, at, width);
             RowLoops.multiply(values, at, source, from + width, width);
           },
           inner);
     } else {
-      RowChunks.edit(
-          Block.all(first), (values, from) -> activate(activation, values, from, width), inner, 0);
+      Block first = Block.all(applied(0, x, Use.FIRST));
+      RowChunks.edit(first, (values, from) -> activation.apply(values, from, width), inner, 0);
     }
     return inner;
+  }
+
+  private void gated(INDArray x, INDArray inner) {
+    INDArray factors = applied(1, x, Use.SECOND);
+    if (linears.canGate(0)) {
+      linears.gated(0, x, spec.activation(), factors, inner);
+      return;
+    }
+    int width = Floats.columns(factors);
+    RowChunks.update(
+        applied(0, x, Use.FIRST),
+        factors,
+        (values, at, by, from) -> {
+          spec.activation().apply(values, at, width);
+          RowLoops.multiply(values, at, by, from, width);
+        },
+        inner);
   }
 
   private INDArray applied(int linear, INDArray x, Use use) {
     INDArray y = scratch.floats(use, Floats.rows(x), linears.out(linear));
     linears.apply(linear, x, y);
     return y;
-  }
-
-  private static void activate(Activation activation, float[] values, int from, int count) {
-    switch (activation) {
-      case SILU -> RowLoops.silu(values, from, count);
-      case GELU -> RowLoops.gelu(values, from, count);
-      case GELU_TANH -> RowLoops.geluTanh(values, from, count);
-      case QUICK_GELU -> RowLoops.quickGelu(values, from, count);
-      case RELU -> RowLoops.relu(values, from, count);
-    }
   }
 }

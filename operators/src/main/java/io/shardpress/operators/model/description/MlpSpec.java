@@ -1,5 +1,6 @@
 package io.shardpress.operators.model.description;
 
+import io.shardpress.operators.linalg.Activation;
 import io.shardpress.operators.model.LinearModule;
 import io.shardpress.operators.model.LinearModule.Role;
 import java.util.ArrayList;

@@ -3,7 +3,7 @@ package io.shardpress.operators.model.family;
 import io.shardpress.common.checkpoint.ModelConfig;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.tensor.FloatCodec;
-import io.shardpress.operators.model.description.Activation;
+import io.shardpress.operators.model.description.ActivationNames;
 import io.shardpress.operators.model.description.AttentionSpec;
 import io.shardpress.operators.model.description.BlockSpec;
 import io.shardpress.operators.model.description.DecoderDescription;
@@ -70,7 +70,7 @@ final class Gemma2 implements Family {
         LinearSpec.of(llama.module(block, "mlp.gate_proj"), llama.hidden(), width),
         LinearSpec.of(llama.module(block, "mlp.up_proj"), llama.hidden(), width),
         LinearSpec.of(llama.module(block, "mlp.down_proj"), width, llama.hidden()),
-        Activation.named(llama.config().text("hidden_activation", "gelu_pytorch_tanh")));
+        ActivationNames.parse(llama.config().text("hidden_activation", "gelu_pytorch_tanh")));
   }
 
   private static NormSpec norm(LlamaLike llama, String module) {

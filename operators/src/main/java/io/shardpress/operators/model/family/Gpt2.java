@@ -2,7 +2,7 @@ package io.shardpress.operators.model.family;
 
 import io.shardpress.common.checkpoint.ModelConfig;
 import io.shardpress.common.error.InputException;
-import io.shardpress.operators.model.description.Activation;
+import io.shardpress.operators.model.description.ActivationNames;
 import io.shardpress.operators.model.description.AttentionSpec;
 import io.shardpress.operators.model.description.BlockSpec;
 import io.shardpress.operators.model.description.DecoderDescription;
@@ -64,7 +64,7 @@ final class Gpt2 implements Family {
           new MlpSpec.Plain(
               LinearSpec.conv1d(layer + "mlp.c_fc", hidden(), inner),
               LinearSpec.conv1d(layer + "mlp.c_proj", inner, hidden()),
-              Activation.named(config.text("activation_function", "gelu_new"))),
+              ActivationNames.parse(config.text("activation_function", "gelu_new"))),
           new ResidualSpec.PreNorm(norm(layer + "ln_1"), norm(layer + "ln_2")));
     }
 

@@ -1,7 +1,7 @@
 package io.shardpress.operators.model.family;
 
 import io.shardpress.common.checkpoint.ModelConfig;
-import io.shardpress.operators.model.description.Activation;
+import io.shardpress.operators.model.description.ActivationNames;
 import io.shardpress.operators.model.description.AttentionSpec;
 import io.shardpress.operators.model.description.BlockSpec;
 import io.shardpress.operators.model.description.DecoderDescription;
@@ -60,7 +60,7 @@ final class GptNeox implements Family {
           new MlpSpec.Plain(
               LinearSpec.of(layer + "mlp.dense_h_to_4h", hidden(), inner).withBias(),
               LinearSpec.of(layer + "mlp.dense_4h_to_h", inner, hidden()).withBias(),
-              Activation.named(config.text("hidden_act", "gelu"))),
+              ActivationNames.parse(config.text("hidden_act", "gelu"))),
           config.flag("use_parallel_residual", true)
               ? new ResidualSpec.Parallel(first, second)
               : new ResidualSpec.PreNorm(first, second));

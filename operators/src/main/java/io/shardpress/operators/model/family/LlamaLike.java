@@ -1,7 +1,8 @@
 package io.shardpress.operators.model.family;
 
 import io.shardpress.common.checkpoint.ModelConfig;
-import io.shardpress.operators.model.description.Activation;
+import io.shardpress.operators.linalg.Activation;
+import io.shardpress.operators.model.description.ActivationNames;
 import io.shardpress.operators.model.description.AttentionSpec;
 import io.shardpress.operators.model.description.AttentionSpec.HeadNorms;
 import io.shardpress.operators.model.description.BlockSpec;
@@ -126,7 +127,7 @@ record LlamaLike(ModelConfig config, TensorNames tensors, String prefix, HeadSha
   }
 
   Activation activation() {
-    return Activation.named(config.text("hidden_act", "silu"));
+    return ActivationNames.parse(config.text("hidden_act", "silu"));
   }
 
   /** The window in config.json; none when null. */

@@ -2,7 +2,7 @@ package io.shardpress.operators.model.family;
 
 import io.shardpress.common.checkpoint.ModelConfig;
 import io.shardpress.common.error.InputException;
-import io.shardpress.operators.model.description.Activation;
+import io.shardpress.operators.model.description.ActivationNames;
 import io.shardpress.operators.model.description.AttentionSpec;
 import io.shardpress.operators.model.description.BlockSpec;
 import io.shardpress.operators.model.description.DecoderDescription;
@@ -78,7 +78,7 @@ final class Opt implements Family {
           new MlpSpec.Plain(
               linear(layer + "fc1", hidden(), config.integer("ffn_dim")),
               linear(layer + "fc2", config.integer("ffn_dim"), hidden()),
-              Activation.named(config.text("activation_function", "relu")));
+              ActivationNames.parse(config.text("activation_function", "relu")));
       return new BlockSpec(
           attention(layer + "self_attn."),
           mlp,

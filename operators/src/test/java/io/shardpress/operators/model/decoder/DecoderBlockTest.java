@@ -3,10 +3,10 @@ package io.shardpress.operators.model.decoder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shardpress.operators.linalg.Activation;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.InputObserver;
 import io.shardpress.operators.model.TinyWeights;
-import io.shardpress.operators.model.description.Activation;
 import io.shardpress.operators.model.description.AttentionSpec;
 import io.shardpress.operators.model.description.BlockSpec;
 import io.shardpress.operators.model.description.HeadShape;
@@ -15,6 +15,9 @@ import io.shardpress.operators.model.description.MlpSpec;
 import io.shardpress.operators.model.description.NormSpec;
 import io.shardpress.operators.model.description.QkvSource;
 import io.shardpress.operators.model.description.ResidualSpec;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -68,7 +71,44 @@ class DecoderBlockTest {
     assertBlock(new ResidualSpec.Parallel(norm(1), norm(2)), expected);
   }
 
+  @Test
+  void inputs_are_shown_where_the_output_is_not_wanted() {
+    List<String> shown = new ArrayList<>();
+    InputObserver inputsAlone =
+        new InputObserver() {
+          @Override
+          public void observe(String input, INDArray x) {
+            shown.add(input + Arrays.toString(Floats.toArray(x)));
+          }
+
+          @Override
+          public boolean wantsOutput() {
+            return false;
+          }
+        };
+    List<String> expected = new ArrayList<>();
+    BlockSpec spec = block(new ResidualSpec.PreNorm(norm(1), norm(2)));
+    try (INDArray x = Floats.vector(0, 3)) {
+      InputObserver all =
+          (input, seen) -> expected.add(input + Arrays.toString(Floats.toArray(seen)));
+      new DecoderBlock(spec, 1, weights.source(), all).apply(x).close();
+      new DecoderBlock(spec, 1, weights.source(), inputsAlone).apply(x).close();
+    }
+    assertThat(shown).hasSize(4).isEqualTo(expected);
+  }
+
   private void assertBlock(ResidualSpec residual, double[] expected) {
+    DecoderBlock block = new DecoderBlock(block(residual), 1, weights.source(), InputObserver.NONE);
+    try (INDArray x = Floats.vector(0, 3);
+        INDArray y = block.apply(x)) {
+      float[] actual = Floats.toArray(y);
+      assertThat((double) actual[0]).isCloseTo(expected[0], within(1e-5));
+      assertThat((double) actual[1]).isCloseTo(expected[1], within(1e-5));
+      assertThat(Floats.toArray(x)).containsExactly(0, 3);
+    }
+  }
+
+  private static BlockSpec block(ResidualSpec residual) {
     AttentionSpec attention =
         AttentionSpec.of(
             new HeadShape(1, 1, 2),
@@ -78,15 +118,7 @@ class DecoderBlockTest {
     // relu(x) - relu(-x) = x
     MlpSpec mlp =
         new MlpSpec.Plain(LinearSpec.of("up", 2, 4), LinearSpec.of("down", 4, 2), Activation.RELU);
-    BlockSpec spec = new BlockSpec(attention, mlp, residual);
-    DecoderBlock block = new DecoderBlock(spec, 1, weights.source(), InputObserver.NONE);
-    try (INDArray x = Floats.vector(0, 3);
-        INDArray y = block.apply(x)) {
-      float[] actual = Floats.toArray(y);
-      assertThat((double) actual[0]).isCloseTo(expected[0], within(1e-5));
-      assertThat((double) actual[1]).isCloseTo(expected[1], within(1e-5));
-      assertThat(Floats.toArray(x)).containsExactly(0, 3);
-    }
+    return new BlockSpec(attention, mlp, residual);
   }
 
   private static NormSpec norm(int k) {

@@ -3,9 +3,9 @@ package io.shardpress.operators.model.decoder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shardpress.operators.linalg.Activation;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.TinyWeights;
-import io.shardpress.operators.model.description.Activation;
 import io.shardpress.operators.model.description.ExpertsSpec;
 import io.shardpress.operators.model.description.ExpertsSpec.Weighting;
 import io.shardpress.operators.model.description.LinearSpec;
