@@ -118,6 +118,27 @@ final class LaneLoops {
     }
   }
 
+  /** {@link #round} and {@link #addSquares} of a symmetric grid, whose zeros are 0, in one go. */
+  static void roundAndAddSquares(
+      float[] x,
+      float[] scales,
+      int n,
+      float low,
+      float high,
+      float[] rounded,
+      float[] errors,
+      float[] energies) {
+    float ends = low + high;
+    for (int k = 0; k < n; k++) {
+      float r = x[k] / scales[k] + Rounding.MAGIC - Rounding.MAGIC;
+      float clamped = (Math.abs(r - low) - Math.abs(r - high) + ends) * 0.5f;
+      rounded[k] = clamped + Rounding.MAGIC;
+      float error = x[k] - clamped * scales[k];
+      errors[k] += error * error;
+      energies[k] += x[k] * x[k];
+    }
+  }
+
   /** The codes in the low bits of rounded floats, two to a word. */
   static void pair(int[] even, int[] odd, int n, int[] pairs) {
     for (int k = 0; k < n; k++) {

@@ -79,18 +79,15 @@ final class LaneRounding {
    */
   void round(byte[] into, int at, float largest) {
     int slots = lanes.slots();
+    boolean squares = largest == 0 || (SMALLEST_SQUARED < largest && largest < LARGEST_SQUARED);
     for (int lane = 0; lane < lanes.count(); lane++) {
       float[] x = lanes.values(lane);
       float[] q = rounded[lane];
-      if (computeType == DType.F32) {
-        LaneLoops.round(x, scales, zeros, slots, grid.lowest(), grid.highest(), q);
+      if (computeType == DType.F32 && grid.symmetric() && squares) {
+        LaneLoops.roundAndAddSquares(
+            x, scales, slots, grid.lowest(), grid.highest(), q, errors[lane], energies[lane]);
       } else {
-        roundInComputeType(x, slots, q);
-      }
-      if (largest == 0 || (SMALLEST_SQUARED < largest && largest < LARGEST_SQUARED)) {
-        LaneLoops.addSquares(x, scales, zeros, q, slots, errors[lane], energies[lane]);
-      } else {
-        addSquares(x, slots, q);
+        roundThenMeasure(x, slots, lane, squares);
       }
       reinterpretation.toBits(q, slots, codes[lane]);
     }
@@ -98,6 +95,20 @@ final class LaneRounding {
       sumSquares();
     }
     write(into, at);
+  }
+
+  private void roundThenMeasure(float[] x, int slots, int lane, boolean squares) {
+    float[] q = rounded[lane];
+    if (computeType == DType.F32) {
+      LaneLoops.round(x, scales, zeros, slots, grid.lowest(), grid.highest(), q);
+    } else {
+      roundInComputeType(x, slots, q);
+    }
+    if (squares) {
+      LaneLoops.addSquares(x, scales, zeros, q, slots, errors[lane], energies[lane]);
+    } else {
+      addSquares(x, slots, q);
+    }
   }
 
   private void roundInComputeType(float[] x, int n, float[] q) {
