@@ -27,8 +27,8 @@ import java.util.function.Consumer;
  */
 record FoldInput(HadoopStore store, Workspace workspace, String input, int stage, int chunks)
     implements Work<FoldInput.Folded> {
-  /** Elements of a Gram that are added at a time: 16 MiB of F32. */
-  private static final int PIECE = 4 << 20;
+  /** Elements of a Gram that are added at a time: 4 MiB of F32. */
+  private static final int PIECE = 1 << 20;
 
   /**
    * @param tokens tokens that reached the input in all chunks; 0 leaves no statistics behind
