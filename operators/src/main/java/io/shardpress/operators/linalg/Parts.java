@@ -2,9 +2,7 @@ package io.shardpress.operators.linalg;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -15,30 +13,29 @@ import java.util.function.IntConsumer;
 final class Parts {
   private final int count;
   private final IntConsumer part;
-  private final ExecutorService threads;
+  private final SharedCores cores;
   private final Kernels.Scope kernels = Kernels.scope();
   private final AtomicInteger next = new AtomicInteger();
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
   private final List<Future<?>> running = new ArrayList<>();
 
-  Parts(int count, IntConsumer part, ExecutorService threads) {
+  Parts(int count, IntConsumer part, SharedCores cores) {
     this.count = count;
     this.part = part;
-    this.threads = threads;
+    this.cores = cores;
   }
 
   /**
    * Runs them all and returns when they are done.
    *
-   * @param helpers threads beside the caller's that may be used throughout
-   * @param lender of further ones
+   * @param held cores that the caller holds beside that of its thread
    */
-  void run(int helpers, Optional<SharedCores> lender) {
+  void run(int held) {
     try {
-      for (int i = 0; i < Math.min(helpers, count - 1); i++) {
+      for (int i = 0; i < Math.min(held, count - 1); i++) {
         help(() -> true, () -> {});
       }
-      Workers.alone(() -> share(() -> borrowed(lender)));
+      Workers.alone(() -> share(this::helpersOnFreeCores));
     } finally {
       running.forEach(Parts::await);
     }
@@ -46,13 +43,10 @@ final class Parts {
   }
 
   /** Starts a helper on every core that is free, if there is work for it; always true. */
-  private boolean borrowed(Optional<SharedCores> lender) {
-    lender.ifPresent(
-        cores -> {
-          while (next.get() < count - 1 && cores.borrow()) {
-            help(() -> !cores.isWaitedFor(), cores::giveBack);
-          }
-        });
+  private boolean helpersOnFreeCores() {
+    while (next.get() < count - 1 && cores.borrow()) {
+      help(() -> !cores.isWaitedFor(), cores::giveBack);
+    }
     return true;
   }
 
@@ -71,7 +65,7 @@ final class Parts {
           }
         };
     try {
-      running.add(threads.submit(helper));
+      running.add(cores.helpers().submit(helper));
     } catch (RuntimeException | Error e) { // the system has no more threads
       end.run();
       throw e;

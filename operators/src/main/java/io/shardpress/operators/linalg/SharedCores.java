@@ -2,7 +2,11 @@ package io.shardpress.operators.linalg;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
@@ -13,12 +17,34 @@ import java.util.function.Supplier;
 public final class SharedCores {
   private static final Map<Integer, SharedCores> OF_PROCESS = new ConcurrentHashMap<>();
 
+  private static final long KEPT_SECONDS = 10;
+
   private final int count;
   private final Semaphore free;
+
+  /** One thread fewer than cores: whoever has helpers is at work, too. */
+  private final ExecutorService helpers;
 
   private SharedCores(int count) {
     this.count = count;
     this.free = new Semaphore(count, true);
+    int threads = Math.max(1, count - 1);
+    ThreadPoolExecutor pool =
+        new ThreadPoolExecutor(
+            threads,
+            threads,
+            KEPT_SECONDS,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            SharedCores::thread);
+    pool.allowCoreThreadTimeOut(true);
+    this.helpers = pool;
+  }
+
+  private static Thread thread(Runnable work) {
+    Thread thread = new Thread(work, "shardpress-worker");
+    thread.setDaemon(true);
+    return thread;
   }
 
   /** So many cores that nobody else knows of. */
@@ -40,6 +66,11 @@ public final class SharedCores {
     } finally {
       free.release(held);
     }
+  }
+
+  /** Where helpers of those who hold cores, or have borrowed them, run. */
+  ExecutorService helpers() {
+    return helpers;
   }
 
   /** Takes a core that nobody holds or waits for, if there is one. */

@@ -1,8 +1,6 @@
 package io.shardpress.operators.linalg;
 
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 
@@ -12,16 +10,15 @@ import java.util.function.Supplier;
  * threads, so the bits of a result do not either.
  */
 public final class Workers {
-  private static final ExecutorService HELPERS = Executors.newCachedThreadPool(Workers::thread);
   private static final Workers ALONE = new Workers(0, Optional.empty());
   private static final ThreadLocal<Workers> CURRENT = ThreadLocal.withInitial(() -> ALONE);
 
   private final int helpers;
-  private final Optional<SharedCores> lender;
+  private final Optional<SharedCores> cores;
 
-  private Workers(int helpers, Optional<SharedCores> lender) {
+  private Workers(int helpers, Optional<SharedCores> cores) {
     this.helpers = helpers;
-    this.lender = lender;
+    this.cores = cores;
   }
 
   /** Runs {@code work} on the calling thread with {@code threads - 1} helpers for its parts. */
@@ -29,12 +26,12 @@ public final class Workers {
     if (threads < 1) {
       throw new IllegalArgumentException(threads + " threads: at least one is needed");
     }
-    return within(new Workers(threads - 1, Optional.empty()), work);
+    return SharedCores.of(threads).run(threads, work);
   }
 
-  /** {@link #on(int, Supplier)} with further helpers while {@code lender} has cores for them. */
-  static <T> T on(int threads, SharedCores lender, Supplier<T> work) {
-    return within(new Workers(threads - 1, Optional.of(lender)), work);
+  /** Runs {@code work} on so many cores that it holds, and on others while they are free. */
+  static <T> T on(int held, SharedCores cores, Supplier<T> work) {
+    return within(new Workers(held - 1, Optional.of(cores)), work);
   }
 
   /** Runs what must not start parallel parts of its own: the threads are taken. */
@@ -57,12 +54,6 @@ public final class Workers {
     }
   }
 
-  private static Thread thread(Runnable work) {
-    Thread thread = new Thread(work, "shardpress-worker");
-    thread.setDaemon(true);
-    return thread;
-  }
-
   /**
    * Runs all parts {@code 0 … count − 1}, each once, in no fixed order, and returns when all are
    * done. The first exception of a part is thrown here once all running parts have ended; parts not
@@ -70,12 +61,12 @@ public final class Workers {
    */
   public static void forEach(int count, IntConsumer part) {
     Workers workers = CURRENT.get();
-    if (count < 2 || workers.helpers == 0 && workers.lender.isEmpty()) {
+    if (count < 2 || workers.cores.isEmpty()) {
       for (int i = 0; i < count; i++) {
         part.accept(i);
       }
     } else {
-      new Parts(count, part, HELPERS).run(workers.helpers, workers.lender);
+      new Parts(count, part, workers.cores.get()).run(workers.helpers);
     }
   }
 }
