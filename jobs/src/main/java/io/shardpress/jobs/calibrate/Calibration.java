@@ -64,10 +64,11 @@ public final class Calibration {
     List<Set<String>> wanted = IntStream.range(0, stages()).mapToObj(plan::inputs).toList();
     progress.begin("calibrate", tokens.sequences());
     runAll(wanted, Set.of());
+    Map<String, Long> counts = fold(0, wanted);
     Set<String> observed = new TreeSet<>();
     List<Set<String>> starved = new ArrayList<>();
     for (int stage = 0; stage < stages(); stage++) {
-      Coverage coverage = fold(stage, wanted.get(stage));
+      Coverage coverage = coverage(stage, wanted.get(stage), counts);
       observed.addAll(coverage.observed());
       starved.add(coverage.starved());
     }
@@ -76,9 +77,7 @@ public final class Calibration {
     if (!again.isEmpty()) {
       progress.begin("calibrate", tokens.sequences());
       runAll(starved, again);
-      for (int stage = 0; stage < stages(); stage++) {
-        observed.addAll(foldAll(stage, starved.get(stage)).keySet());
-      }
+      observed.addAll(fold(0, starved).keySet());
     }
     model.store().delete(workspace.partials());
     return observed;
@@ -93,11 +92,11 @@ public final class Calibration {
   public Set<String> observe(int stage, StagedModules before) {
     Set<String> wanted = plan.inputs(stage);
     runStage(stage, before, wanted, Set.of());
-    Coverage coverage = fold(stage, wanted);
+    Coverage coverage = coverage(stage, wanted, fold(stage, List.of(wanted)));
     Set<String> observed = new TreeSet<>(coverage.observed());
     if (!coverage.starved().isEmpty()) {
       runStage(stage, before, coverage.starved(), coverage.starved());
-      observed.addAll(foldAll(stage, coverage.starved()).keySet());
+      observed.addAll(fold(stage, List.of(coverage.starved())).keySet());
     }
     model.store().delete(workspace.partials());
     if (stage > 0) {
@@ -151,14 +150,17 @@ public final class Calibration {
    */
   private record Coverage(Set<String> observed, Set<String> starved) {}
 
-  private Coverage fold(int stage, Set<String> wanted) {
-    Map<String, Long> counts = foldAll(stage, wanted);
+  /**
+   * @param counts tokens by input, of those that any token reached
+   */
+  private Coverage coverage(int stage, Set<String> wanted, Map<String, Long> counts) {
     Set<String> expertInputs = new TreeSet<>();
     plan.layers(stage).stream()
         .filter(LayerTask::expert)
         .filter(LayerTask::needsStatistics)
         .forEach(layer -> expertInputs.add(layer.input()));
-    Set<String> observed = new TreeSet<>(counts.keySet());
+    Set<String> observed = new TreeSet<>(wanted);
+    observed.retainAll(counts.keySet());
     Set<String> starved = new TreeSet<>();
     long required = policy.required(tokens.tokens());
     for (String input : expertInputs) {
@@ -186,14 +188,19 @@ public final class Calibration {
     };
   }
 
-  /** Folds inputs and returns the token counts of those that any token reached. */
-  private Map<String, Long> foldAll(int stage, Set<String> inputs) {
-    List<FoldInput> work =
-        inputs.stream()
-            .map(input -> new FoldInput(model.store(), workspace, input, stage, tokens.chunks()))
-            .toList();
+  /**
+   * Folds the inputs of neighbouring stages in one job, and returns the token counts of those that
+   * any token reached.
+   */
+  private Map<String, Long> fold(int firstStage, List<Set<String>> inputs) {
+    List<FoldInput> work = new ArrayList<>();
+    for (int i = 0; i < inputs.size(); i++) {
+      for (String input : inputs.get(i)) {
+        work.add(new FoldInput(model.store(), workspace, input, firstStage + i, tokens.chunks()));
+      }
+    }
     Map<String, Long> counts = new TreeMap<>();
-    for (Folded folded : tasks.run("calibrate: add the sums of stage " + (stage + 1), work)) {
+    for (Folded folded : tasks.run("calibrate: add the sums of the chunks", work)) {
       if (folded.tokens() > 0) {
         counts.put(folded.input(), folded.tokens());
       }
