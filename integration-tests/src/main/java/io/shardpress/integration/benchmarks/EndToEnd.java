@@ -77,6 +77,7 @@ final class EndToEnd {
     store.delete(folder);
     llama.write(store, folder.child("model"));
     llama.writeTokens(store, folder.child("tokens.jsonl"), SEQUENCES, LENGTH);
+    exitCode(List.of(launcher(), "--version")); // it builds and prepares what is not there yet
     Map<Setting, List<Round>> measured = new LinkedHashMap<>();
     try (Cores cores = new Cores();
         Yardstick yardstick = new Yardstick(Precision.F32, cores)) {
@@ -95,12 +96,16 @@ final class EndToEnd {
     return render(measured);
   }
 
+  private String launcher() {
+    return home.resolve("shardpress").toString();
+  }
+
   private Run run(Setting setting, int cores) {
     Location output = Location.of(work.resolve("output").toString());
     store.delete(output);
     List<String> command =
         List.of(
-            home.resolve("shardpress").toString(),
+            launcher(),
             "compress",
             recipe(setting, cores).toString(),
             "--output",
