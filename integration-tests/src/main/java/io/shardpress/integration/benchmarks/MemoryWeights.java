@@ -3,7 +3,6 @@ package io.shardpress.integration.benchmarks;
 import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.integration.models.LlamaShape;
 import io.shardpress.integration.models.RandomLlama;
-import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
@@ -35,7 +34,7 @@ record MemoryWeights(Map<String, RawTensor> tensors, Precision precision) implem
     RawTensor stored = tensors.get(tensor);
     return switch (precision) {
       case F32 -> Floats.decode(stored);
-      case BF16 -> BFloats.of(stored);
+      case BF16 -> Floats.load(stored);
     };
   }
 

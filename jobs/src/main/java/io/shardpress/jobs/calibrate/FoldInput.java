@@ -1,6 +1,5 @@
 package io.shardpress.jobs.calibrate;
 
-import io.shardpress.common.safetensors.SafetensorsFile;
 import io.shardpress.common.safetensors.SafetensorsLayout;
 import io.shardpress.common.safetensors.SafetensorsWriter;
 import io.shardpress.common.storage.HadoopStore;
@@ -10,13 +9,13 @@ import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Work;
+import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StoredStatistics;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -57,13 +56,9 @@ record FoldInput(HadoopStore store, Workspace workspace, String input, int stage
 
   /** The statistics of the input in one chunk's file, if any. */
   private Map<String, TensorSource> part(int chunk) {
-    SafetensorsFile file = SafetensorsFile.read(store, workspace.partials(stage, chunk));
-    Map<String, TensorSource> tensors = new HashMap<>();
-    for (String name : file.header().tensors().keySet()) {
-      if (StoredStatistics.belongsTo(input, name)) {
-        tensors.put(name, file.source(name));
-      }
-    }
+    Map<String, TensorSource> tensors =
+        TensorFiles.sources(store, workspace.partials(stage, chunk));
+    tensors.keySet().removeIf(name -> !StoredStatistics.belongsTo(input, name));
     return tensors;
   }
 

@@ -6,6 +6,7 @@ import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.operators.model.Architecture;
+import io.shardpress.operators.model.InputObserver;
 import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import java.util.List;
@@ -40,13 +41,10 @@ record ObserveAllStages(
     try {
       for (int stage = 0; stage <= last; stage++) {
         try (ChunkStatistics sums = new ChunkStatistics(wanted.get(stage), fromAllTokens)) {
-          if (stage == last) {
-            Stages.observe(open, stage, hidden, tokens.length(), weights, sums);
-          } else {
-            INDArray next = Stages.run(open, stage, hidden, tokens.length(), weights, sums);
-            hidden.close();
-            hidden = next;
-          }
+          InputObserver observer = stage == last ? Stages.inputsAlone(sums) : sums;
+          INDArray next = Stages.run(open, stage, hidden, tokens.length(), weights, observer);
+          hidden.close();
+          hidden = next;
           if (!wanted.get(stage).isEmpty()) {
             sums.write(model.store(), workspace.partials(stage, chunk));
           }

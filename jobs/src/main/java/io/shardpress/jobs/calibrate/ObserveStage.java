@@ -38,7 +38,14 @@ record ObserveStage(
     try (INDArray hidden = arriving(open)) {
       if (!wanted.isEmpty()) {
         try (ChunkStatistics sums = new ChunkStatistics(wanted, fromAllTokens)) {
-          Stages.observe(open, stage, hidden, tokens.length(), open.weights(precision), sums);
+          Stages.run(
+                  open,
+                  stage,
+                  hidden,
+                  tokens.length(),
+                  open.weights(precision),
+                  Stages.inputsAlone(sums))
+              .close();
           sums.write(model.store(), workspace.partials(stage, chunk));
         }
       }

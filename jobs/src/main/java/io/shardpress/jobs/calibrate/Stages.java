@@ -12,15 +12,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Stages {
   private Stages() {}
 
-  /** Shows the inputs of one stage, without computing what comes behind the last of them. */
-  static void observe(
-      OpenModel model,
-      int stage,
-      INDArray hidden,
-      int length,
-      WeightSource weights,
-      InputObserver observer) {
-    run(model, stage, hidden, length, weights, new InputsAlone(observer)).close();
+  /**
+   * An observer of a stage whose output nobody reads: what lies behind its last input is left out.
+   */
+  static InputObserver inputsAlone(InputObserver observer) {
+    return new InputsAlone(observer);
   }
 
   private record InputsAlone(InputObserver observer) implements InputObserver {

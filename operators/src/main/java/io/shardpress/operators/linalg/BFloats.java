@@ -3,8 +3,6 @@ package io.shardpress.operators.linalg;
 import static io.shardpress.operators.linalg.Floats.columns;
 import static io.shardpress.operators.linalg.Floats.rows;
 
-import io.shardpress.common.tensor.DType;
-import io.shardpress.common.tensor.TensorSource;
 import org.bytedeco.javacpp.ShortPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -21,18 +19,6 @@ public final class BFloats {
   /** A new matrix with undefined content; the caller fills and closes it. */
   public static INDArray uninitialized(long rows, long columns) {
     return OffHeapMatrix.of(DataType.BFLOAT16, rows, columns);
-  }
-
-  /**
-   * A copy of a stored BF16 tensor in the shape of {@link Floats#decode}; the caller closes it.
-   *
-   * @throws IllegalArgumentException if the tensor has another type
-   */
-  public static INDArray of(TensorSource tensor) {
-    if (tensor.spec().dtype() != DType.BF16) {
-      throw new IllegalArgumentException(tensor.spec() + " is not BF16");
-    }
-    return OffHeapMatrix.read(tensor);
   }
 
   /** Whether {@code array} holds BF16. */
