@@ -77,6 +77,14 @@ public final class BFloats {
     pointer(array).position(firstRow * columns).get(into, 0, count * columns);
   }
 
+  /** Sets a column to zero. */
+  static void clearColumn(INDArray array, int column) {
+    ShortPointer target = pointer(array);
+    for (long i = 0; i < rows(array); i++) {
+      target.put(i * columns(array) + column, (short) 0);
+    }
+  }
+
   /** The values of a block, row-major, at the start of {@code into}. */
   static void readBlock(
       INDArray array, long firstRow, int rows, int firstColumn, int columns, float[] into) {

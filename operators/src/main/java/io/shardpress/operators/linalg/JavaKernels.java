@@ -97,6 +97,18 @@ final class JavaKernels implements MatrixKernels {
   }
 
   @Override
+  public void transpose(Block bfloats, Block into) {
+    short[] row = new short[bfloats.columns()];
+    ShortPointer target = (ShortPointer) into.pointer();
+    for (int i = 0; i < bfloats.rows(); i++) {
+      ((ShortPointer) bfloats.row(i).pointer()).get(row, 0, row.length);
+      for (int j = 0; j < row.length; j++) {
+        target.put((long) j * into.stride() + i, row[j]);
+      }
+    }
+  }
+
+  @Override
   public void softmax(Block from, Block into) {
     float[] row = new float[from.columns()];
     short[] bits = new short[row.length];

@@ -46,6 +46,9 @@ sealed interface MatrixKernels permits OneDnnKernels, OpenBlasKernels, JavaKerne
   /** Widens a block of BF16 to one of F32. */
   void widen(Block bfloats, Block floats);
 
+  /** {@code into = bfloatsᵀ}, both BF16. */
+  void transpose(Block bfloats, Block into);
+
   /**
    * Softmax of every row of {@code from}, F32, into {@code into}, F32 or BF16. Both have the shape
    * of their whole matrices. An element of minus infinity gets weight zero; a row has another one.

@@ -34,7 +34,8 @@ final class OneDnnEngine {
       Activation activation, int m, int n, int k, int lda, int ldb, int ldf, int ldc) {}
 
   /** What a conversion's code depends on. */
-  private record ReorderShape(boolean toBf16, int rows, int columns, int from, int to) {}
+  private record ReorderShape(
+      int typeFrom, int typeTo, Form formTo, int rows, int columns, int from, int to) {}
 
   /** What the code of a softmax depends on. */
   private record SoftmaxShape(boolean toBf16, int rows, int columns) {}
@@ -54,8 +55,8 @@ final class OneDnnEngine {
         () ->
             OneDnnPrimitive.product(
                 cpu,
-                OneDnnPrimitive.matrix(dnnl_bf16, formA, shape.m, k, shape.lda),
-                OneDnnPrimitive.matrix(dnnl_bf16, formB, k, shape.n, shape.ldb),
+                OneDnnPrimitive.matrix(dnnl_bf16, formA, shape.m, shape.k, shape.lda),
+                OneDnnPrimitive.matrix(dnnl_bf16, formB, shape.k, shape.n, shape.ldb),
                 OneDnnPrimitive.matrix(dnnl_f32, Form.PLAIN, shape.m, shape.n, shape.ldc),
                 update),
         a.pointer(),
@@ -91,30 +92,35 @@ final class OneDnnEngine {
         factors.pointer());
   }
 
-  /** Copies between F32 and BF16. */
+  /** Copies, between F32 and BF16 or within one. */
   void reorder(Block from, Block to) {
-    boolean toBf16 = BFloats.isBf16(to.matrix());
+    reorder(from, Form.PLAIN, to);
+  }
+
+  /** {@code to = fromᵀ}. */
+  void transpose(Block from, Block to) {
+    reorder(from, Form.TRANSPOSED, to);
+  }
+
+  private void reorder(Block from, Form formTo, Block to) {
     ReorderShape shape =
-        new ReorderShape(toBf16, from.rows(), from.columns(), from.stride(), to.stride());
+        new ReorderShape(
+            type(from), type(to), formTo, from.rows(), from.columns(), from.stride(), to.stride());
     run(
         shape,
         () ->
             OneDnnPrimitive.reorder(
                 cpu,
                 OneDnnPrimitive.matrix(
-                    toBf16 ? dnnl_f32 : dnnl_bf16,
-                    Form.PLAIN,
-                    from.rows(),
-                    from.columns(),
-                    from.stride()),
+                    shape.typeFrom, Form.PLAIN, shape.rows, shape.columns, shape.from),
                 OneDnnPrimitive.matrix(
-                    toBf16 ? dnnl_bf16 : dnnl_f32,
-                    Form.PLAIN,
-                    from.rows(),
-                    from.columns(),
-                    to.stride())),
+                    shape.typeTo, shape.formTo, shape.rows, shape.columns, shape.to)),
         from.pointer(),
         to.pointer());
+  }
+
+  private static int type(Block block) {
+    return BFloats.isBf16(block.matrix()) ? dnnl_bf16 : dnnl_f32;
   }
 
   /** Softmax of the rows of whole matrices. */

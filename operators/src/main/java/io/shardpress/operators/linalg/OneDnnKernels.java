@@ -2,9 +2,11 @@ package io.shardpress.operators.linalg;
 
 import static org.bytedeco.dnnl.global.dnnl.dnnl_sgemm;
 
+import java.util.function.Consumer;
 import org.bytedeco.dnnl.dnnl_version_t;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.javacpp.FloatPointer;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.nativeblas.NativeOps;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
@@ -60,7 +62,11 @@ final class OneDnnKernels implements MatrixKernels {
   public void multiply(Form formA, Block a, Form formB, Block b, Update update, Block c) {
     OneDnnEngine onThisThread = pinnedEngine();
     if (BFloats.isBf16(a.matrix())) {
-      onThisThread.multiply(formA, a, formB, b, update, c);
+      if (formA == Form.PLAIN) {
+        together(a, rows -> onThisThread.multiply(formA, rows, formB, b, update, c));
+      } else {
+        onThisThread.multiply(formA, a, formB, b, update, c);
+      }
       return;
     }
     int k = formA == Form.PLAIN ? a.columns() : a.rows();
@@ -86,9 +92,38 @@ final class OneDnnKernels implements MatrixKernels {
     return (byte) (form == Form.PLAIN ? 'N' : 'T');
   }
 
+  /**
+   * oneDNN is a hundred times slower where the rows of factors and result lie differently apart.
+   */
   @Override
   public void gated(Block a, Block b, Activation activation, Block factors, Block c) {
-    pinnedEngine().gated(a, b, activation, factors, c);
+    OneDnnEngine onThisThread = pinnedEngine();
+    if (factors.stride() == c.stride()) {
+      together(a, rows -> onThisThread.gated(rows, b, activation, factors, c));
+      return;
+    }
+    try (INDArray apart = BFloats.uninitialized(c.rows(), factors.stride())) {
+      Block result = Block.columns(apart, 0, c.columns());
+      together(a, rows -> onThisThread.gated(rows, b, activation, factors, result));
+      onThisThread.reorder(result, c);
+    }
+  }
+
+  /**
+   * Runs a product of BF16 rows. On AMX oneDNN 3.11 reads pairs, also behind rows of an odd number
+   * of elements, and a NaN there gets into the result: such rows are put one behind the other
+   * first, which it handles.
+   */
+  private void together(Block a, Consumer<Block> product) {
+    if (a.columns() % 2 == 0 || a.columns() == a.stride()) {
+      product.accept(a);
+      return;
+    }
+    try (INDArray copy = BFloats.uninitialized(a.rows(), a.columns())) {
+      Block rows = Block.all(copy);
+      pinnedEngine().reorder(a, rows);
+      product.accept(rows);
+    }
   }
 
   @Override
@@ -99,6 +134,11 @@ final class OneDnnKernels implements MatrixKernels {
   @Override
   public void widen(Block bfloats, Block floats) {
     pinnedEngine().reorder(bfloats, floats);
+  }
+
+  @Override
+  public void transpose(Block bfloats, Block into) {
+    pinnedEngine().transpose(bfloats, into);
   }
 
   @Override

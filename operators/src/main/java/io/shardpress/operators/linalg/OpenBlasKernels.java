@@ -91,12 +91,17 @@ final class OpenBlasKernels implements MatrixKernels {
     loops.widen(bfloats, floats);
   }
 
-  /** A row-major lower triangle is a column-major upper one: A = L Lᵀ = Uᵀ U. */
+  @Override
+  public void transpose(Block bfloats, Block into) {
+    loops.transpose(bfloats, into);
+  }
+
   @Override
   public void softmax(Block from, Block into) {
     loops.softmax(from, into);
   }
 
+  /** A row-major lower triangle is a column-major upper one: A = L Lᵀ = Uᵀ U. */
   @Override
   public int choleskyLower(int n, FloatPointer a) {
     return LAPACKE_spotrf(LAPACK_COL_MAJOR, (byte) 'U', n, a, n);

@@ -16,8 +16,11 @@ public final class Products {
   /** Columns of a product that one call of a kernel computes; borders never depend on threads. */
   private static final int PART = 1024;
 
-  /** Columns of a Gram that one call computes, with all columns behind them. */
-  private static final int GRAM_PART = 256;
+  /** Rows of a Gram that one thread computes, and columns of a BF16 one that one call does. */
+  private static final int GRAM_PART = 512;
+
+  /** Elements of BF16 in a cache line. */
+  private static final int LINE = 32;
 
   private Products() {}
 
@@ -60,27 +63,32 @@ public final class Products {
   }
 
   /**
-   * {@code into [m, n] = activation(a [m, k] · b [n, k]ᵀ) ∘ factors [m, n]} with F32 factors and
-   * all else BF16: the inside of a gated network, which does not pass through memory in F32.
+   * {@code into [m, n] = activation(x [m, k] · gate [n, k]ᵀ) ∘ (x · up [n, k]ᵀ)}, all BF16: the
+   * inside of a gated network, which does not pass through memory in F32.
    */
   public static void gated(
-      INDArray a, INDArray b, Activation activation, INDArray factors, INDArray into) {
+      INDArray x, INDArray gate, Activation activation, INDArray up, INDArray into) {
+    int m = rows(into);
     int n = columns(into);
-    requireShapes(Form.PLAIN, Block.all(a), Form.TRANSPOSED, Block.all(b), Block.all(into));
-    requireEqual(rows(into), rows(factors), into, factors);
-    requireEqual(n, columns(factors), into, factors);
+    requireShapes(Form.PLAIN, Block.all(x), Form.TRANSPOSED, Block.all(gate), Block.all(into));
+    requireEqual(n, rows(up), into, up);
+    requireEqual(columns(x), columns(up), x, up);
     Workers.forEach(
         parts(n, PART),
         part -> {
           int from = part * PART;
           int count = Math.min(PART, n - from);
-          Kernels.chosen()
-              .gated(
-                  Block.all(a),
-                  Block.rows(b, from, count),
-                  activation,
-                  Block.columns(factors, from, count),
-                  Block.columns(into, from, count));
+          try (INDArray factors = Floats.uninitialized(m, count)) {
+            Block all = Block.all(factors);
+            timesTransposed(Block.all(x), Block.rows(up, from, count), all);
+            Kernels.chosen()
+                .gated(
+                    Block.all(x),
+                    Block.rows(gate, from, count),
+                    activation,
+                    all,
+                    Block.columns(into, from, count));
+          }
         });
   }
 
@@ -144,20 +152,70 @@ public final class Products {
     int n = columns(g);
     requireEqual(n, columns(x), g, x);
     try (Pair pair = Pair.of(x, x)) {
+      if (BFloats.isBf16(pair.a())) {
+        gramOfTransposed(g, x, update);
+      } else {
+        Workers.forEach(
+            parts(n, GRAM_PART),
+            part -> {
+              int from = part * GRAM_PART;
+              int count = Math.min(GRAM_PART, n - from);
+              multiply(
+                  Form.TRANSPOSED,
+                  Block.columns(pair.a(), from, count),
+                  Form.PLAIN,
+                  Block.columns(pair.a(), from, n - from),
+                  update,
+                  new Block(g, from, count, from, n - from));
+            });
+      }
+    }
+  }
+
+  /**
+   * A Gram of BF16 by tiles. Both operands of a tile are rows of the transposed input: a transposed
+   * one is read at less than half the speed, and rows that lie a power of two apart evict each
+   * other from cache.
+   */
+  private static void gramOfTransposed(INDArray g, INDArray x, Update update) {
+    int n = columns(x);
+    int tokens = rows(x);
+    int parts = parts(n, GRAM_PART);
+    try (INDArray transposed = BFloats.uninitialized(n, (tokens / LINE + 2L) * LINE)) {
       Workers.forEach(
-          parts(n, GRAM_PART),
+          parts,
           part -> {
-            int from = part * GRAM_PART;
-            int count = Math.min(GRAM_PART, n - from);
-            multiply(
-                Form.TRANSPOSED,
-                Block.columns(pair.a(), from, count),
-                Form.PLAIN,
-                Block.columns(pair.a(), from, n - from),
-                update,
-                new Block(g, from, count, from, n - from));
+            Block channels = channels(transposed, part, tokens);
+            Block from = Block.columns(x, channels.firstRow(), channels.rows());
+            Kernels.chosen().transpose(from, channels);
+          });
+      int even = tokens + tokens % 2; // rows of an odd number would be copied for every tile
+      if (even > tokens) {
+        BFloats.clearColumn(transposed, tokens);
+      }
+      Workers.forEach(
+          parts,
+          part -> {
+            Block left = channels(transposed, part, even);
+            for (int other = part; other < parts; other++) {
+              Block right = channels(transposed, other, even);
+              multiply(
+                  Form.PLAIN,
+                  left,
+                  Form.TRANSPOSED,
+                  right,
+                  update,
+                  new Block(g, left.firstRow(), left.rows(), right.firstRow(), right.rows()));
+            }
           });
     }
+  }
+
+  /** A part of the channels of a transposed input {@code [channels, tokens and more]}. */
+  private static Block channels(INDArray transposed, int part, int tokens) {
+    int from = part * GRAM_PART;
+    int count = Math.min(GRAM_PART, rows(transposed) - from);
+    return new Block(transposed, from, count, 0, tokens);
   }
 
   /** Copies the upper triangle of {@code g [n, n]} onto the lower one. */

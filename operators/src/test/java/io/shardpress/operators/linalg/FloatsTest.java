@@ -73,7 +73,19 @@ class FloatsTest {
     assertThatThrownBy(() -> Floats.load(broken))
         .isInstanceOf(InputException.class)
         .hasMessage("the file ends early");
-    assertThat(OffHeap.memory().idleBytes()).isEqualTo(2 * 256 * 512);
+    assertThat(OffHeap.memory().idleBytes()).isEqualTo(2 * 256 * 512 + OffHeapMatrix.ALIGNMENT);
+  }
+
+  /** Also where a larger piece of memory, returned by another, is used again. */
+  @Test
+  void aMatrixBeginsAtACacheLine() {
+    for (int columns : new int[] {1, 3, 1000, 70_001, 70_000, 70_001}) {
+      try (INDArray floats = Floats.zeros(1, columns);
+          INDArray bfloats = BFloats.rounded(floats)) {
+        assertThat(Floats.pointer(floats).address() % OffHeapMatrix.ALIGNMENT).isZero();
+        assertThat(BFloats.pointer(bfloats).address() % OffHeapMatrix.ALIGNMENT).isZero();
+      }
+    }
   }
 
   @Test

@@ -51,6 +51,38 @@ class KernelsTest {
     }
   }
 
+  /** oneDNN 3.11 with AMX reads one element too many of such rows. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 17, 31, 33, 127, 129})
+  void whatLiesBehindTheRowsOfAnOperandDoesNotMatter(int k) {
+    int m = 33;
+    int n = 40;
+    try (INDArray nans = Floats.of(filled(m * (k + 3), Float.NaN), m, k + 3L);
+        INDArray a = BFloats.rounded(nans);
+        INDArray b = BFloats.rounded(Floats.of(filled(n * k, 1), n, k));
+        INDArray factors = Floats.of(filled(m * n, 1), m, n);
+        INDArray c = Floats.uninitialized(m, n);
+        INDArray gated = BFloats.uninitialized(m, n)) {
+      Block left = Block.columns(a, 0, k);
+      BFloats.round(Block.all(Floats.of(filled(m * k, 1), m, k)), left);
+      for (MatrixKernels provider : PROVIDERS) {
+        if (provider.multipliesBf16()) {
+          provider.multiply(
+              Form.PLAIN, left, Form.TRANSPOSED, Block.all(b), Update.SET, Block.all(c));
+          assertThat(Floats.toArray(c)).containsOnly(k);
+        }
+        provider.gated(left, Block.all(b), Activation.RELU, Block.all(factors), Block.all(gated));
+        assertThat(Floats.toArray(BFloats.widened(gated))).containsOnly(k);
+      }
+    }
+  }
+
+  private static float[] filled(int count, float value) {
+    float[] values = new float[count];
+    Arrays.fill(values, value);
+    return values;
+  }
+
   /** Two values rounded to BF16, half a step apart before, may end a step apart. */
   private static final float BF16_STEP = 1f / 128;
 
@@ -67,16 +99,21 @@ class KernelsTest {
           INDArray b = BFloats.rounded(wideB);
           INDArray factors = Floats.of(gaussian(random, m * size), m, size);
           INDArray expected = BFloats.uninitialized(m, size);
-          INDArray actual = BFloats.uninitialized(m, size)) {
-        gated(REFERENCE, a, b, activation, factors, expected);
+          INDArray wider = BFloats.uninitialized(m, size + 7L)) {
+        gated(REFERENCE, a, b, activation, factors, Block.all(expected));
+        float[] wanted = new float[m * size];
+        Floats.read(Block.all(expected), wanted);
         for (MatrixKernels provider : PROVIDERS) {
-          gated(provider, a, b, activation, factors, actual);
-          float[] wanted = Floats.toArray(BFloats.widened(expected));
-          float[] found = Floats.toArray(BFloats.widened(actual));
-          for (int i = 0; i < wanted.length; i++) {
-            assertThat(found[i])
-                .as("seed %d %s %s, element %d", SEED + size, activation, provider, i)
-                .isCloseTo(wanted[i], Offset.offset(1e-5f * k + BF16_STEP * Math.abs(wanted[i])));
+          for (int distance : new int[] {size, size + 7}) {
+            Block actual = Block.columns(OffHeapMatrix.view(wider, m, distance), 0, size);
+            gated(provider, a, b, activation, factors, actual);
+            float[] found = new float[m * size];
+            Floats.read(actual, found);
+            for (int i = 0; i < wanted.length; i++) {
+              assertThat(found[i])
+                  .as("seed %d %s %s, element %d", SEED + size, activation, provider, i)
+                  .isCloseTo(wanted[i], Offset.offset(1e-5f * k + BF16_STEP * Math.abs(wanted[i])));
+            }
           }
         }
       }
@@ -89,8 +126,8 @@ class KernelsTest {
       INDArray b,
       Activation activation,
       INDArray factors,
-      INDArray into) {
-    provider.gated(Block.all(a), Block.all(b), activation, Block.all(factors), Block.all(into));
+      Block into) {
+    provider.gated(Block.all(a), Block.all(b), activation, Block.all(factors), into);
   }
 
   @ParameterizedTest
@@ -167,6 +204,25 @@ class KernelsTest {
       short[] expected = bits(REFERENCE, floats);
       for (MatrixKernels provider : PROVIDERS) {
         assertThat(bits(provider, floats)).as(provider + ", seed %d", SEED).isEqualTo(expected);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 17, 31, 33, 127, 129, 1000, 2049})
+  void transposesAgreeBitForBit(int columns) {
+    Random random = new Random(SEED + columns);
+    for (int rows : new int[] {1, 5, 64}) {
+      try (INDArray floats = Floats.of(gaussian(random, rows * columns), rows, columns);
+          INDArray matrix = BFloats.rounded(floats);
+          INDArray into = BFloats.uninitialized(columns, rows + 3L);
+          INDArray expected = Floats.transpose(BFloats.widened(matrix))) {
+        for (MatrixKernels provider : PROVIDERS) {
+          provider.transpose(Block.all(matrix), Block.columns(into, 2, rows));
+          float[] found = new float[rows * columns];
+          Floats.read(Block.columns(into, 2, rows), found);
+          assertThat(found).as(provider + ", seed %d", SEED).isEqualTo(Floats.toArray(expected));
+        }
       }
     }
   }

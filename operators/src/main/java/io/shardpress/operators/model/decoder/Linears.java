@@ -73,9 +73,9 @@ final class Linears implements AutoCloseable {
         && Kernels.multiplyBf16();
   }
 
-  /** {@code activation(y) ∘ factors} for the output y, in BF16. */
-  void gated(int index, INDArray x, Activation activation, INDArray factors, INDArray into) {
-    Products.gated(x, weights.get(index), activation, factors, into);
+  /** {@code activation(y) ∘ z} for the outputs y and z of two linears, in BF16. */
+  void gated(int gate, INDArray x, Activation activation, int up, INDArray into) {
+    Products.gated(x, weights.get(gate), activation, weights.get(up), into);
   }
 
   /** Adds the output for {@code x [tokens, in]} to {@code sum [tokens, out]}, whole rows. */

@@ -80,11 +80,11 @@ final class Mlp {
   }
 
   private void gated(INDArray x, INDArray inner) {
-    INDArray factors = applied(1, x, Use.SECOND);
-    if (linears.canGate(0)) {
-      linears.gated(0, x, spec.activation(), factors, inner);
+    if (linears.canGate(0) && linears.canGate(1)) {
+      linears.gated(0, x, spec.activation(), 1, inner);
       return;
     }
+    INDArray factors = applied(1, x, Use.SECOND);
     int width = Floats.columns(factors);
     RowChunks.update(
         applied(0, x, Use.FIRST),
