@@ -6,9 +6,6 @@ import io.shardpress.common.tensor.TensorSpec;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 
 /**
  * Streams the tensors of a {@link SafetensorsLayout} to a file, in the layout's order; a tensor may
@@ -22,7 +19,6 @@ public final class SafetensorsWriter implements AutoCloseable {
 
   private final OutputStream out;
   private final SafetensorsLayout layout;
-  private final MessageDigest digest;
   private int next;
   private long written;
 
@@ -30,7 +26,6 @@ public final class SafetensorsWriter implements AutoCloseable {
   public SafetensorsWriter(OutputStream out, SafetensorsLayout layout) {
     this.out = out;
     this.layout = layout;
-    this.digest = sha256();
     emit(ByteBuffer.wrap(layout.headerBytes()));
     skipEmpty();
   }
@@ -66,13 +61,12 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
   }
 
-  /** Ends the complete file and closes it; the SHA-256 of all its bytes in hexadecimal. */
-  public String finish() {
+  /** Ends the complete file and closes it. */
+  public void finish() {
     if (next < layout.specs().size()) {
       throw new IllegalStateException("The file is incomplete: the next tensor is " + expected());
     }
     close();
-    return HexFormat.of().formatHex(digest.digest());
   }
 
   @Override
@@ -95,29 +89,29 @@ public final class SafetensorsWriter implements AutoCloseable {
   }
 
   private void emit(ByteBuffer bytes) {
-    byte[] piece = new byte[Math.min(PIECE, bytes.remaining())];
     try {
-      while (bytes.hasRemaining()) {
-        int count = Math.min(piece.length, bytes.remaining());
-        bytes.get(piece, 0, count);
-        digest.update(piece, 0, count);
-        out.write(piece, 0, count);
+      if (bytes.hasArray()) {
+        out.write(bytes.array(), bytes.arrayOffset() + bytes.position(), bytes.remaining());
+        bytes.position(bytes.limit());
+      } else {
+        emitInPieces(bytes);
       }
     } catch (IOException e) {
       throw failed(e);
     }
   }
 
+  private void emitInPieces(ByteBuffer bytes) throws IOException {
+    byte[] piece = new byte[Math.min(PIECE, bytes.remaining())];
+    while (bytes.hasRemaining()) {
+      int count = Math.min(piece.length, bytes.remaining());
+      bytes.get(piece, 0, count);
+      out.write(piece, 0, count);
+    }
+  }
+
   private static DestinationException failed(IOException e) {
     return new DestinationException(
         "Cannot write a safetensors file: " + e.getMessage() + ". Check the destination.", e);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java platform has SHA-256", e);
-    }
   }
 }

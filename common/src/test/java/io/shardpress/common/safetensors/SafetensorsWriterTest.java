@@ -11,8 +11,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -25,19 +23,16 @@ class SafetensorsWriterTest {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
   @Test
-  void writesAFileThatReadsBackAndItsHash() throws Exception {
-    String hash;
+  void writesAFileThatReadsBack() {
     try (SafetensorsWriter writer = new SafetensorsWriter(out, LAYOUT)) {
       writer.write(tensor(A));
       writer.write(tensor(B));
       writer.write(tensor(C));
-      hash = writer.finish();
+      writer.finish();
     }
     byte[] file = out.toByteArray();
 
     assertThat(file).hasSize((int) LAYOUT.totalLength());
-    assertThat(hash)
-        .isEqualTo(HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file)));
     SafetensorsFile read =
         SafetensorsFile.read(SafetensorsBytes.store(file), SafetensorsBytes.FILE);
     assertThat(read.header()).isEqualTo(LAYOUT.header());

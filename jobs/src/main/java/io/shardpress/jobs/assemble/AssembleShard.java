@@ -11,6 +11,7 @@ import io.shardpress.common.storage.SeekableInput;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.jobs.spark.Work;
+import io.shardpress.jobs.storage.Sha256;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
@@ -31,7 +32,8 @@ record AssembleShard(HadoopStore store, Location output, OutputShard shard)
     shard.tensors().forEach(tensor -> sources.put(tensor.spec().name(), tensor.file()));
     Map<Location, SafetensorsFile> files = new HashMap<>();
     ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
-    try (SafetensorsWriter writer = new SafetensorsWriter(store.create(target), layout)) {
+    Sha256 hash = new Sha256();
+    try (SafetensorsWriter writer = new SafetensorsWriter(hash.tee(store.create(target)), layout)) {
       for (TensorSpec spec : layout.specs()) {
         Location source = sources.get(spec.name());
         SafetensorsFile file =
@@ -39,8 +41,9 @@ record AssembleShard(HadoopStore store, Location output, OutputShard shard)
         requireUnchanged(file, spec);
         copy(source, file.header().tensors().get(spec.name()), writer, piece);
       }
-      return new PublishedFile(shard.fileName(), layout.totalLength(), writer.finish());
+      writer.finish();
     }
+    return new PublishedFile(shard.fileName(), layout.totalLength(), hash.hex());
   }
 
   private static void requireUnchanged(SafetensorsFile file, TensorSpec planned) {

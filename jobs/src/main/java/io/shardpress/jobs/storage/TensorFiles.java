@@ -24,10 +24,12 @@ public final class TensorFiles {
     Map<String, RawTensor> byName = new HashMap<>();
     tensors.forEach(tensor -> byName.put(tensor.spec().name(), tensor));
     SafetensorsLayout layout = SafetensorsLayout.of(tensors.stream().map(RawTensor::spec).toList());
-    try (SafetensorsWriter writer = new SafetensorsWriter(store.scratch(file), layout)) {
+    Sha256 hash = new Sha256();
+    try (SafetensorsWriter writer = new SafetensorsWriter(hash.tee(store.scratch(file)), layout)) {
       layout.specs().forEach(spec -> writer.write(byName.get(spec.name())));
-      return writer.finish();
+      writer.finish();
     }
+    return hash.hex();
   }
 
   /** Reads every tensor of a file, by name. */
