@@ -54,7 +54,7 @@ public class BlockBenchmark extends Measured {
   }
 
   private void pass(int core) {
-    architecture.block(0, inputs[core], LENGTH, weights, InputObserver.NONE).close();
+    architecture.block(0, inputs[core], LENGTH, weights, InputObserver.NONE);
   }
 
   @Override

@@ -37,21 +37,16 @@ record ObserveAllStages(
     Architecture architecture = open.requireArchitecture();
     WeightSource weights = open.weights(precision);
     int last = lastWanted();
-    INDArray hidden = architecture.embed(tokens.readChunk(chunk), tokens.length(), weights);
-    try {
+    try (INDArray hidden = architecture.embed(tokens.readChunk(chunk), tokens.length(), weights)) {
       for (int stage = 0; stage <= last; stage++) {
         try (ChunkStatistics sums = new ChunkStatistics(wanted.get(stage), fromAllTokens)) {
           InputObserver observer = stage == last ? Stages.inputsAlone(sums) : sums;
-          INDArray next = Stages.run(open, stage, hidden, tokens.length(), weights, observer);
-          hidden.close();
-          hidden = next;
+          Stages.run(open, stage, hidden, tokens.length(), weights, observer);
           if (!wanted.get(stage).isEmpty()) {
             sums.write(model.store(), workspace.partials(stage, chunk));
           }
         }
       }
-    } finally {
-      hidden.close();
     }
     return chunk;
   }

@@ -39,13 +39,12 @@ record ObserveStage(
       if (!wanted.isEmpty()) {
         try (ChunkStatistics sums = new ChunkStatistics(wanted, fromAllTokens)) {
           Stages.run(
-                  open,
-                  stage,
-                  hidden,
-                  tokens.length(),
-                  open.weights(precision),
-                  Stages.inputsAlone(sums))
-              .close();
+              open,
+              stage,
+              hidden,
+              tokens.length(),
+              open.weights(precision),
+              Stages.inputsAlone(sums));
           sums.write(model.store(), workspace.partials(stage, chunk));
         }
       }
@@ -59,20 +58,21 @@ record ObserveStage(
     if (!fromAllTokens.isEmpty()) { // the second look at a stage, whose first one kept them
       return Activations.read(model.store(), kept);
     }
-    INDArray hidden;
-    if (stage == 0) {
-      hidden =
-          open.requireArchitecture()
-              .embed(tokens.readChunk(chunk), tokens.length(), open.weights());
-    } else {
-      WeightSource compressed = open.with(before, precision);
-      try (INDArray earlier =
-          Activations.read(model.store(), workspace.activations(stage - 1, chunk))) {
-        hidden =
-            Stages.run(open, stage - 1, earlier, tokens.length(), compressed, InputObserver.NONE);
+    INDArray hidden =
+        stage == 0
+            ? open.requireArchitecture()
+                .embed(tokens.readChunk(chunk), tokens.length(), open.weights())
+            : Activations.read(model.store(), workspace.activations(stage - 1, chunk));
+    try {
+      if (stage > 0) {
+        WeightSource compressed = open.with(before, precision);
+        Stages.run(open, stage - 1, hidden, tokens.length(), compressed, InputObserver.NONE);
       }
+      Activations.write(model.store(), kept, hidden);
+      return hidden;
+    } catch (RuntimeException | Error e) {
+      hidden.close();
+      throw e;
     }
-    Activations.write(model.store(), kept, hidden);
-    return hidden;
   }
 }

@@ -36,11 +36,8 @@ final class Stages {
     }
   }
 
-  /**
-   * Runs one stage: hidden states {@code [tokens, hidden]} before it → behind it, which the caller
-   * closes.
-   */
-  static INDArray run(
+  /** Runs one stage on hidden states {@code [tokens, hidden]}, which become those behind it. */
+  static void run(
       OpenModel model,
       int stage,
       INDArray hidden,
@@ -49,13 +46,14 @@ final class Stages {
       InputObserver observer) {
     Architecture architecture = model.requireArchitecture();
     if (stage < architecture.blocks()) {
-      return architecture.block(stage, hidden, length, weights, observer);
+      architecture.block(stage, hidden, length, weights, observer);
+      return;
     }
-    INDArray normed = architecture.finalNorm(hidden, weights);
-    architecture.linears().stream()
-        .filter(linear -> linear.role() == Role.HEAD)
-        .map(LinearModule::input)
-        .forEach(input -> observer.observe(input, normed));
-    return normed;
+    try (INDArray normed = architecture.finalNorm(hidden, weights)) {
+      architecture.linears().stream()
+          .filter(linear -> linear.role() == Role.HEAD)
+          .map(LinearModule::input)
+          .forEach(input -> observer.observe(input, normed));
+    }
   }
 }

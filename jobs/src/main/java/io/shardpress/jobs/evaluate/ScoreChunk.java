@@ -73,10 +73,7 @@ record ScoreChunk(List<ModelRef> models, TokenChunks tokens, int chunk)
       Architecture architecture = model.requireArchitecture();
       INDArray hidden = architecture.embed(ids, length, model.weights());
       for (int block = 0; block < architecture.blocks(); block++) {
-        INDArray next =
-            architecture.block(block, hidden, length, model.weights(), InputObserver.NONE);
-        hidden.close();
-        hidden = next;
+        architecture.block(block, hidden, length, model.weights(), InputObserver.NONE);
       }
       return new Scored(hidden, architecture.head(model.weights()), architecture.vocabulary());
     }

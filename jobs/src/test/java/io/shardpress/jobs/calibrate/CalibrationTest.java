@@ -213,20 +213,17 @@ class CalibrationTest {
       int length = run.tokens().length();
       INDArray hidden = architecture.embed(run.tokens().readChunk(chunk), length, weights);
       for (int stage = 0; stage <= architecture.blocks(); stage++) {
-        INDArray next =
-            Stages.run(
-                open,
-                stage,
-                hidden,
-                length,
-                weights,
-                (input, x) -> {
-                  if (wanted.contains(input)) {
-                    addGram(grams, input, x);
-                  }
-                });
-        hidden.close();
-        hidden = next;
+        Stages.run(
+            open,
+            stage,
+            hidden,
+            length,
+            weights,
+            (input, x) -> {
+              if (wanted.contains(input)) {
+                addGram(grams, input, x);
+              }
+            });
       }
       hidden.close();
     }

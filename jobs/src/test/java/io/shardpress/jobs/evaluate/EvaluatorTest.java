@@ -100,10 +100,7 @@ class EvaluatorTest {
       long[] ids = tokens.readChunk(chunk);
       INDArray hidden = architecture.embed(ids, tokens.length(), model.weights());
       for (int block = 0; block < architecture.blocks(); block++) {
-        INDArray next =
-            architecture.block(block, hidden, tokens.length(), model.weights(), InputObserver.NONE);
-        hidden.close();
-        hidden = next;
+        architecture.block(block, hidden, tokens.length(), model.weights(), InputObserver.NONE);
       }
       try (LogitHead head = architecture.head(model.weights());
           INDArray logits = head.logits(hidden)) {

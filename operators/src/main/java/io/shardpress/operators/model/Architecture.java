@@ -44,9 +44,8 @@ public interface Architecture {
    */
   INDArray embed(long[] ids, int length, WeightSource weights);
 
-  /** One block: hidden states before it → hidden states behind it. */
-  INDArray block(
-      int block, INDArray hidden, int length, WeightSource weights, InputObserver observer);
+  /** One block, in place: F32 hidden states before it become those behind it. */
+  void block(int block, INDArray hidden, int length, WeightSource weights, InputObserver observer);
 
   /** What the language-model head reads: the last block's output after the final norm. */
   INDArray finalNorm(INDArray hidden, WeightSource weights);

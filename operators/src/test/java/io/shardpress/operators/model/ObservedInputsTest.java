@@ -148,19 +148,17 @@ class ObservedInputsTest {
     long[] ids = new Random(5).longs(TOKENS, 0, TinyModels.VOCABULARY).toArray();
     TensorMap source = weights.source();
     try (INDArray x = model.embed(ids, TOKENS / 2, source)) {
-      model
-          .block(
-              0,
-              x,
-              TOKENS / 2,
-              source,
-              (input, seen) -> {
-                assertThat(tokens.put(input, Floats.rows(seen)))
-                    .as("earlier observation of %s", input)
-                    .isNull();
-                assertThat(widths).containsEntry(input, seen.size(1));
-              })
-          .close();
+      model.block(
+          0,
+          x,
+          TOKENS / 2,
+          source,
+          (input, seen) -> {
+            assertThat(tokens.put(input, Floats.rows(seen)))
+                .as("earlier observation of %s", input)
+                .isNull();
+            assertThat(widths).containsEntry(input, seen.size(1));
+          });
     }
     return tokens;
   }

@@ -101,20 +101,18 @@ class ReferenceForwardTest {
       long[] tokens = new long[buffer.remaining()];
       buffer.get(tokens);
       Map<String, float[]> outputs = new LinkedHashMap<>();
-      INDArray x = model.embed(tokens, length, weights);
-      for (int block = 0; block < model.blocks(); block++) {
-        try (INDArray before = x) {
-          outputs.put("hidden_states." + block, Floats.toArray(before));
-          x = model.block(block, before, length, weights, InputObserver.NONE);
+      try (INDArray x = model.embed(tokens, length, weights)) {
+        for (int block = 0; block < model.blocks(); block++) {
+          outputs.put("hidden_states." + block, Floats.toArray(x));
+          model.block(block, x, length, weights, InputObserver.NONE);
         }
-      }
-      try (INDArray last = x;
-          INDArray normed = model.finalNorm(last, weights);
-          LogitHead head = model.head(weights);
-          INDArray logits = head.logits(last)) {
-        // transformers records the last hidden state behind the final norm.
-        outputs.put("hidden_states." + model.blocks(), Floats.toArray(normed));
-        outputs.put("logits", Floats.toArray(logits));
+        try (INDArray normed = model.finalNorm(x, weights);
+            LogitHead head = model.head(weights);
+            INDArray logits = head.logits(x)) {
+          // transformers records the last hidden state behind the final norm.
+          outputs.put("hidden_states." + model.blocks(), Floats.toArray(normed));
+          outputs.put("logits", Floats.toArray(logits));
+        }
       }
       return new Run(
           folder.getFileName().toString(),

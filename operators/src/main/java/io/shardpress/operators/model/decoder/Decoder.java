@@ -73,11 +73,11 @@ public final class Decoder implements Architecture {
   }
 
   @Override
-  public INDArray block(
+  public void block(
       int block, INDArray hidden, int length, WeightSource weights, InputObserver observer) {
     requireWholeSequences(Floats.rows(hidden), length);
     BlockSpec spec = description.blocks().get(block);
-    return new DecoderBlock(spec, length, weights, observer).apply(hidden);
+    new DecoderBlock(spec, length, weights, observer).apply(hidden);
   }
 
   @Override

@@ -16,40 +16,32 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 record DecoderBlock(BlockSpec spec, int length, WeightSource weights, InputObserver observer) {
   private static final Slices AS_THEY_ARE = new Slices(Optional.empty());
 
-  /** Hidden states before the block → those behind it, a new matrix. */
-  INDArray apply(INDArray x) {
-    boolean fromNothing = spec.residual() instanceof ResidualSpec.Sandwich;
-    INDArray h = fromNothing ? zeros(x) : Floats.copy(x);
-    try {
-      pass(x, h);
-      return h;
-    } catch (RuntimeException | Error e) {
-      h.close();
-      throw e;
-    }
-  }
-
-  private void pass(INDArray x, INDArray h) {
+  /** Hidden states before the block become those behind it. */
+  void apply(INDArray x) {
     if (spec.residual() instanceof ResidualSpec.PreNorm layout) {
-      addAttention(normed(layout.attention(), x), x, h);
-      addFeedForward(normed(layout.feedForward(), x), h, h);
+      addAttention(normed(layout.attention(), x), x, x);
+      addFeedForward(normed(layout.feedForward(), x), x, x);
     } else if (spec.residual() instanceof ResidualSpec.PostNorm layout) {
-      addAttention(AS_THEY_ARE, x, h);
-      norm(layout.attention(), x).apply(h);
-      addFeedForward(AS_THEY_ARE, h, h);
-      norm(layout.feedForward(), x).apply(h);
+      addAttention(AS_THEY_ARE, x, x);
+      norm(layout.attention(), x).apply(x);
+      addFeedForward(AS_THEY_ARE, x, x);
+      norm(layout.feedForward(), x).apply(x);
     } else if (spec.residual() instanceof ResidualSpec.Sandwich layout) {
-      addAttention(normed(layout.beforeAttention(), x), x, h);
-      norm(layout.afterAttention(), x).apply(h);
-      Hidden.add(h, x);
-      try (INDArray f = zeros(x)) {
-        addFeedForward(normed(layout.beforeFeedForward(), x), h, f);
-        norm(layout.afterFeedForward(), x).apply(f);
-        Hidden.add(h, f);
+      try (INDArray h = zeros(x)) {
+        addAttention(normed(layout.beforeAttention(), x), x, h);
+        norm(layout.afterAttention(), x).apply(h);
+        Hidden.add(x, h);
+      }
+      try (INDArray h = zeros(x)) {
+        addFeedForward(normed(layout.beforeFeedForward(), x), x, h);
+        norm(layout.afterFeedForward(), x).apply(h);
+        Hidden.add(x, h);
       }
     } else if (spec.residual() instanceof ResidualSpec.Parallel layout) {
-      addAttention(normed(layout.attention(), x), x, h);
-      addFeedForward(normed(layout.feedForward(), x), x, h);
+      try (INDArray entry = Floats.copy(x)) {
+        addAttention(normed(layout.attention(), x), entry, x);
+        addFeedForward(normed(layout.feedForward(), x), entry, x);
+      }
     }
   }
 

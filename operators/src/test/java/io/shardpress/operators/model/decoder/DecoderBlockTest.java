@@ -88,23 +88,23 @@ class DecoderBlockTest {
         };
     List<String> expected = new ArrayList<>();
     BlockSpec spec = block(new ResidualSpec.PreNorm(norm(1), norm(2)));
-    try (INDArray x = Floats.vector(0, 3)) {
+    try (INDArray x = Floats.vector(0, 3);
+        INDArray y = Floats.vector(0, 3)) {
       InputObserver all =
           (input, seen) -> expected.add(input + Arrays.toString(Floats.toArray(seen)));
-      new DecoderBlock(spec, 1, weights.source(), all).apply(x).close();
-      new DecoderBlock(spec, 1, weights.source(), inputsAlone).apply(x).close();
+      new DecoderBlock(spec, 1, weights.source(), all).apply(x);
+      new DecoderBlock(spec, 1, weights.source(), inputsAlone).apply(y);
     }
     assertThat(shown).hasSize(4).isEqualTo(expected);
   }
 
   private void assertBlock(ResidualSpec residual, double[] expected) {
     DecoderBlock block = new DecoderBlock(block(residual), 1, weights.source(), InputObserver.NONE);
-    try (INDArray x = Floats.vector(0, 3);
-        INDArray y = block.apply(x)) {
-      float[] actual = Floats.toArray(y);
+    try (INDArray x = Floats.vector(0, 3)) {
+      block.apply(x);
+      float[] actual = Floats.toArray(x);
       assertThat((double) actual[0]).isCloseTo(expected[0], within(1e-5));
       assertThat((double) actual[1]).isCloseTo(expected[1], within(1e-5));
-      assertThat(Floats.toArray(x)).containsExactly(0, 3);
     }
   }
 
