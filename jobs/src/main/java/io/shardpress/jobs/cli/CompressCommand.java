@@ -48,7 +48,7 @@ final class CompressCommand implements Callable<Integer> {
                             "There is no output. Set output.uri in the recipe, or give --output"
                                 + " DIR.")));
     Progress progress = Progress.ofProcess(System.out);
-    try (Session session = Session.start(resolved.spark())) {
+    try (Session session = Session.start(resolved.spark(), resolved.run().kernels())) {
       Existing existing = overwrite ? Existing.REPLACE : Existing.REFUSE;
       RunRecord record = new CompressJob(session, progress, resolved, destination, existing).run();
       progress.say(Summary.of(record, destination.toString()));

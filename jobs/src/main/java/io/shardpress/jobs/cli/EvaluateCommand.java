@@ -71,7 +71,7 @@ final class EvaluateCommand implements Callable<Integer> {
             .orElseThrow(
                 () -> new UsageException("There is no model. Give --model DIR, or a recipe."));
     Progress progress = Progress.ofProcess(System.out);
-    try (Session session = Session.start(resolved.spark())) {
+    try (Session session = Session.start(resolved.spark(), resolved.run().kernels())) {
       EvaluationReport report =
           new EvaluateJob(session, progress, resolved.run().kernels())
               .run(Location.of(measured), reference.map(Location::of), settings);

@@ -4,10 +4,12 @@ import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.operators.linalg.KernelChoice;
+import io.shardpress.operators.linalg.Kernels;
 import io.shardpress.operators.linalg.Natives;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.SparkConf;
@@ -51,6 +53,15 @@ public final class Session implements AutoCloseable {
    *     them
    */
   public static Session start(Map<String, String> settings) {
+    return start(settings, Optional.empty());
+  }
+
+  /** The same; tasks of this process find the kernels loaded that they will compute with. */
+  public static Session start(Map<String, String> settings, KernelChoice kernels) {
+    return start(settings, Optional.of(kernels));
+  }
+
+  private static Session start(Map<String, String> settings, Optional<KernelChoice> ahead) {
     requireVersion();
     prepareProcess();
     SparkConf conf = new SparkConf();
@@ -66,6 +77,9 @@ public final class Session implements AutoCloseable {
     conf.setIfMissing("spark.locality.wait", "0s");
     conf.setIfMissing("spark.ui.showConsoleProgress", "false");
     prepareExecutors(conf);
+    if (conf.get(MASTER).startsWith("local")) {
+      ahead.ifPresent(Kernels::loadAhead);
+    }
     try {
       return new Session(SparkSession.builder().config(conf).getOrCreate());
     } catch (Exception e) { // Scala throws checked exceptions undeclared

@@ -50,6 +50,13 @@ public final class Kernels {
     return Providers.load(choice).description();
   }
 
+  /** Begins to load a provider, which takes half a second; whether it does, its first use says. */
+  public static void loadAhead(KernelChoice choice) {
+    Thread loading = new Thread(() -> Providers.attempt(choice), "load-kernels");
+    loading.setDaemon(true);
+    loading.start();
+  }
+
   /** Loads every provider in turn, which takes seconds and stays. */
   public static List<Trial> trials() {
     return Stream.of(KernelChoice.ONEDNN, KernelChoice.OPENBLAS, KernelChoice.JAVA)

@@ -12,11 +12,12 @@ final class Providers {
   private Providers() {}
 
   static MatrixKernels load(KernelChoice choice) {
-    return attempt(choice.resolved()).orThrow();
+    return attempt(choice).orThrow();
   }
 
-  private static Attempt attempt(KernelChoice choice) {
-    return switch (choice) {
+  /** Loads a provider or finds out why it does not load. */
+  static Attempt attempt(KernelChoice choice) {
+    return switch (choice.resolved()) {
       case AUTO -> Automatic.ATTEMPT;
       case ONEDNN -> OneDnn.ATTEMPT;
       case OPENBLAS -> OpenBlas.ATTEMPT;
