@@ -33,6 +33,9 @@ public final class StoredStatistics {
   /** Bytes of a Gram that are read at a time, and held in memory beside it. */
   private static final long READ_BYTES = 16 << 20;
 
+  /** Bytes of a Gram that are handed out at a time. */
+  private static final int WRITE_BYTES = 1 << 20;
+
   private StoredStatistics() {}
 
   /** Names and shapes of the tensors that hold {@code statistics}. */
@@ -87,15 +90,20 @@ public final class StoredStatistics {
     parts.accept(bytes.flip());
   }
 
+  /** As many rows at a time as fit a piece: each part that is handed out is a call to storage. */
   private static void writeGram(INDArray gram, Consumer<ByteBuffer> parts) {
     int n = Floats.columns(gram);
     float[] row = new float[n];
-    ByteBuffer bytes = buffer(n * Float.BYTES);
+    ByteBuffer piece = buffer(Math.max(n * Float.BYTES, WRITE_BYTES));
     for (int i = 0; i < n; i++) {
+      if (piece.remaining() < (n - i) * Float.BYTES) {
+        parts.accept(piece.flip());
+        piece.clear();
+      }
       Floats.readBlock(gram, i, 1, i, n - i, row);
-      FloatCodec.encode(DType.F32, row, 0, n - i, bytes.clear());
-      parts.accept(bytes.flip());
+      FloatCodec.encode(DType.F32, row, 0, n - i, piece);
     }
+    parts.accept(piece.flip());
   }
 
   private static ByteBuffer buffer(int bytes) {
