@@ -38,7 +38,7 @@ final class OneDnnEngine {
       int typeFrom, int typeTo, Form formTo, int rows, int columns, int from, int to) {}
 
   /** What the code of a softmax depends on. */
-  private record SoftmaxShape(boolean toBf16, int rows, int columns) {}
+  private record SoftmaxShape(int typeTo, int rows, int columns) {}
 
   OneDnnEngine() {
     check(dnnl_engine_create(cpu, dnnl_cpu, 0), "engine");
@@ -125,20 +125,16 @@ final class OneDnnEngine {
 
   /** Softmax of the rows of whole matrices. */
   void softmax(Block from, Block into) {
-    boolean toBf16 = BFloats.isBf16(into.matrix());
+    SoftmaxShape shape = new SoftmaxShape(type(into), from.rows(), from.columns());
     run(
-        new SoftmaxShape(toBf16, from.rows(), from.columns()),
+        shape,
         () ->
             OneDnnPrimitive.softmax(
                 cpu,
                 OneDnnPrimitive.matrix(
-                    dnnl_f32, Form.PLAIN, from.rows(), from.columns(), from.columns()),
+                    dnnl_f32, Form.PLAIN, shape.rows, shape.columns, shape.columns),
                 OneDnnPrimitive.matrix(
-                    toBf16 ? dnnl_bf16 : dnnl_f32,
-                    Form.PLAIN,
-                    from.rows(),
-                    from.columns(),
-                    from.columns())),
+                    shape.typeTo, Form.PLAIN, shape.rows, shape.columns, shape.columns)),
         from.pointer(),
         into.pointer());
   }

@@ -104,7 +104,7 @@ final class OneDnnKernels implements MatrixKernels {
     }
     try (INDArray apart = BFloats.uninitialized(c.rows(), factors.stride())) {
       Block result = Block.columns(apart, 0, c.columns());
-      together(a, rows -> onThisThread.gated(rows, b, activation, factors, result));
+      gated(a, b, activation, factors, result);
       onThisThread.reorder(result, c);
     }
   }

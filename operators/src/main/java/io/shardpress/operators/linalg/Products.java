@@ -19,8 +19,8 @@ public final class Products {
   /** Rows of a Gram that one thread computes, and columns of a BF16 one that one call does. */
   private static final int GRAM_PART = 512;
 
-  /** Elements of BF16 in a cache line. */
-  private static final int LINE = 32;
+  /** Elements of BF16 from one place where a matrix may begin to the next. */
+  private static final int LINE = OffHeapMatrix.ALIGNMENT / Short.BYTES;
 
   private Products() {}
 

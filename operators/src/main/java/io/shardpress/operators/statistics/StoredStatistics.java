@@ -94,7 +94,8 @@ public final class StoredStatistics {
   private static void writeGram(INDArray gram, Consumer<ByteBuffer> parts) {
     int n = Floats.columns(gram);
     float[] row = new float[n];
-    ByteBuffer piece = buffer(Math.max(n * Float.BYTES, WRITE_BYTES));
+    long whole = (n + 1L) * n / 2 * Float.BYTES;
+    ByteBuffer piece = buffer((int) Math.max((long) n * Float.BYTES, Math.min(WRITE_BYTES, whole)));
     for (int i = 0; i < n; i++) {
       if (piece.remaining() < (n - i) * Float.BYTES) {
         parts.accept(piece.flip());
