@@ -6,7 +6,6 @@ import io.shardpress.common.json.StrictJson;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
-import io.shardpress.jobs.assemble.Publisher.Existing;
 import io.shardpress.jobs.evaluate.Evaluation;
 import io.shardpress.jobs.job.CompressJob;
 import io.shardpress.jobs.recipe.Recipe;
@@ -134,13 +133,9 @@ public final class QualityTable {
     store.delete(output);
     progress.say("%s: %s, %d bits".formatted(model.name(), method, bits));
     RunRecord record =
-        new CompressJob(
-                session,
-                progress,
-                recipe(model, reference, method, bits, group),
-                output,
-                Existing.REFUSE)
-            .run();
+        new CompressJob(session, progress, recipe(model, reference, method, bits, group), output)
+            .run()
+            .orElseThrow();
     store.delete(output);
     return record.evaluation().orElseThrow();
   }

@@ -1,5 +1,6 @@
 package io.shardpress.jobs;
 
+import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
@@ -61,7 +62,13 @@ public final class Shardpress implements AutoCloseable {
    * returns what {@code run.json} there holds.
    */
   public RunRecord compress(String output) {
-    return new CompressJob(session(), progress(), recipe, Location.of(output)).run();
+    return new CompressJob(session(), progress(), recipe, Location.of(output))
+        .run()
+        .orElseThrow(
+            () ->
+                new DestinationException(
+                    "%s holds a complete checkpoint of this run already. Choose another output."
+                        .formatted(output)));
   }
 
   /**

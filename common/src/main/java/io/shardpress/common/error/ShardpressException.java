@@ -10,6 +10,7 @@ public abstract sealed class ShardpressException extends RuntimeException
         EnvironmentException,
         ResumeRefusedException,
         DestinationException,
+        PublishUnknownException,
         FallbackLimitException,
         NumericalException {
 

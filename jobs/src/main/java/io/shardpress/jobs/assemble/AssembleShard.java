@@ -15,6 +15,7 @@ import io.shardpress.jobs.storage.Sha256;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** Writes one weight file under its final name, copying byte ranges in pieces of bounded size. */
 record AssembleShard(HadoopStore store, Location output, OutputShard shard)
@@ -28,18 +29,20 @@ record AssembleShard(HadoopStore store, Location output, OutputShard shard)
     store.delete(target);
     SafetensorsLayout layout =
         SafetensorsLayout.of(shard.tensors().stream().map(OutputTensor::spec).toList());
-    Map<String, Location> sources = new HashMap<>();
-    shard.tensors().forEach(tensor -> sources.put(tensor.spec().name(), tensor.file()));
+    Map<TensorSpec, OutputTensor> tensors = new HashMap<>();
+    shard.tensors().forEach(tensor -> tensors.put(tensor.spec(), tensor));
     Map<Location, SafetensorsFile> files = new HashMap<>();
     ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
     Sha256 hash = new Sha256();
     try (SafetensorsWriter writer = new SafetensorsWriter(hash.tee(store.create(target)), layout)) {
       for (TensorSpec spec : layout.specs()) {
-        Location source = sources.get(spec.name());
-        SafetensorsFile file =
-            files.computeIfAbsent(source, unread -> SafetensorsFile.read(store, unread));
-        requireUnchanged(file, spec);
-        copy(source, file.header().tensors().get(spec.name()), writer, piece);
+        for (OutputTensor.Piece source : tensors.get(spec).pieces()) {
+          SafetensorsFile file =
+              files.computeIfAbsent(source.file(), unread -> SafetensorsFile.read(store, unread));
+          requireUnchanged(file, source.spec());
+          SafetensorsHeader.Entry entry = file.header().tensors().get(spec.name());
+          copy(source.file(), entry, bytes -> writer.write(spec, bytes), piece);
+        }
       }
       writer.finish();
     }
@@ -62,12 +65,15 @@ record AssembleShard(HadoopStore store, Location output, OutputShard shard)
   }
 
   private void copy(
-      Location source, SafetensorsHeader.Entry entry, SafetensorsWriter writer, ByteBuffer piece) {
+      Location source,
+      SafetensorsHeader.Entry entry,
+      Consumer<ByteBuffer> writer,
+      ByteBuffer piece) {
     try (SeekableInput input = store.open(source)) {
       for (long at = entry.begin(); at < entry.end(); at += PIECE_BYTES) {
         piece.clear().limit((int) Math.min(PIECE_BYTES, entry.end() - at));
         input.read(at, piece);
-        writer.write(entry.spec(), piece.flip());
+        writer.accept(piece.flip());
       }
     }
   }

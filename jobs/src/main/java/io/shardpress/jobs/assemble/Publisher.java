@@ -3,11 +3,15 @@ package io.shardpress.jobs.assemble;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.common.checkpoint.Checkpoint;
 import io.shardpress.common.error.DestinationException;
+import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.PublishUnknownException;
+import io.shardpress.common.json.StrictJson;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
 import io.shardpress.jobs.report.RunRecord;
+import io.shardpress.jobs.resume.UnfinishedRuns;
 import io.shardpress.jobs.run.Json;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.run.PublishedFile;
@@ -19,11 +23,14 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.UUID;
 
 /**
  * The only code that changes the destination. Weight files are written under their final names,
@@ -32,6 +39,7 @@ import java.util.TreeMap;
  */
 public final class Publisher {
   public static final String SUCCESS = "_SUCCESS.json";
+  private static final String CONFIG = "config.json";
   private static final String INDEX = "model.safetensors.index.json";
   private static final long LARGEST_COMPANION = 1L << 30;
 
@@ -50,6 +58,9 @@ public final class Publisher {
   private final List<PublishedFile> files = new ArrayList<>();
   private boolean owned;
 
+  /** Whether the mark of completeness may have been written. */
+  private boolean committing;
+
   public Publisher(HadoopStore store, Location output, Existing existing) {
     this.store = store;
     this.output = output;
@@ -57,22 +68,56 @@ public final class Publisher {
   }
 
   /**
-   * Takes the destination for this run, before anything is paid for, and leaves {@code record} in
-   * it. A run that is killed leaves that record, by which a later one knows what it may remove. A
-   * complete checkpoint that is to be replaced is not touched yet.
+   * Refuses a destination that this run could not publish to; changes nothing.
    *
-   * @throws DestinationException when the destination is occupied or cannot be written to
+   * @throws DestinationException when it is occupied
    */
-  public void claim(RunRecord record, Workspace workspace) {
+  public void requireUsable(UnfinishedRuns unfinished) {
     List<String> present = present();
     switch (existing) {
-      case REFUSE -> requireFree(present);
+      case REFUSE -> requireFree(present, unfinished);
       case REPLACE -> requireOurs(present);
     }
-    if (present.contains(SUCCESS)) {
-      write(workspace.root().child(RunRecord.FILE_NAME), Json.text(record));
-    } else {
-      present.forEach(name -> store.delete(output.child(name)));
+  }
+
+  /** Whether one of these runs has published here, and was only killed as it tidied up. */
+  public boolean isCompleteBy(List<UUID> runs) {
+    return committed().filter(runs::contains).isPresent();
+  }
+
+  /** The run that published here; empty when none did to the end. */
+  private Optional<UUID> committed() {
+    Location success = output.child(SUCCESS);
+    try {
+      return store.exists(success)
+          ? Optional.of(
+              UUID.fromString(
+                  StrictJson.parseObject(
+                          success.toString(), store.readAll(success, LARGEST_COMPANION))
+                      .path("run_id")
+                      .asText()))
+          : Optional.empty();
+    } catch (InputException | IllegalArgumentException e) {
+      return Optional.empty(); // killed as it was written: it counts as absent
+    }
+  }
+
+  /**
+   * Takes the destination for a run that begins, before anything is paid for, and leaves {@code
+   * record} in it. A complete checkpoint that is to be replaced is not touched yet.
+   */
+  public void claim(RunRecord record) {
+    if (committed().isEmpty()) {
+      present().stream()
+          .filter(name -> !name.equals(Workspace.STAGING))
+          .forEach(name -> store.delete(output.child(name)));
+      own(record);
+    }
+  }
+
+  /** Goes on where an earlier attempt of the run stopped; what it has begun is written anew. */
+  public void resume(RunRecord record) {
+    if (committed().isEmpty()) {
       own(record);
     }
   }
@@ -88,15 +133,17 @@ public final class Publisher {
     }
   }
 
-  private void requireFree(List<String> present) {
-    if (present.contains(Workspace.STAGING)) {
-      throw new DestinationException(
-          "The output %s holds an unfinished run (%s). If that run is not working any more, add --overwrite to start again; otherwise choose another --output."
-              .formatted(output, Workspace.STAGING));
-    }
+  private void requireFree(List<String> present, UnfinishedRuns unfinished) {
     List<String> foreign =
-        present.stream().filter(name -> !name.equals(RunRecord.FILE_NAME)).toList();
-    if (!foreign.isEmpty()) {
+        present.stream()
+            .filter(name -> !name.equals(RunRecord.FILE_NAME) && !name.equals(Workspace.STAGING))
+            .toList();
+    if (foreign.isEmpty()) {
+      return;
+    }
+    Optional<UUID> run = committed();
+    boolean ofUnfinishedRun = run.map(unfinished.ids()::contains).orElseGet(unfinished::any);
+    if (!ofUnfinishedRun) {
       throw new DestinationException(
           "The output %s is not empty: it holds %s%s. Choose another --output, or add --overwrite to replace a checkpoint that Shardpress wrote."
               .formatted(
@@ -107,7 +154,10 @@ public final class Publisher {
   }
 
   private void requireOurs(List<String> present) {
-    boolean ours = present.contains(SUCCESS) || present.contains(RunRecord.FILE_NAME);
+    boolean ours =
+        present.contains(SUCCESS)
+            || present.contains(RunRecord.FILE_NAME)
+            || present.stream().allMatch(Workspace.STAGING::equals);
     if (!present.isEmpty() && !ours) {
       throw new DestinationException(
           "The output %s holds files that Shardpress did not write (there is no %s or %s), so --overwrite leaves it alone. Choose another --output, or empty the folder yourself."
@@ -121,11 +171,18 @@ public final class Publisher {
   }
 
   /**
-   * Removes the checkpoint that is to be replaced, if there is one.
+   * Puts down what will be written here, so that it can be removed whenever the run dies, and
+   * removes the checkpoint that is to be replaced, if there is one.
    *
    * @param record left in its place
    */
-  public void makeRoom(RunRecord record) {
+  public void makeRoom(
+      RunRecord record, Workspace workspace, List<OutputShard> shards, Checkpoint source) {
+    List<String> names = new ArrayList<>(List.of(SUCCESS, INDEX, CONFIG));
+    shards.forEach(shard -> names.add(shard.fileName()));
+    source.companionFiles().forEach(file -> names.add(file.name()));
+    PlannedFiles.write(store, workspace, names);
+    begun.addAll(names);
     if (owned) {
       return;
     }
@@ -168,13 +225,46 @@ public final class Publisher {
     for (Location file : source.companionFiles()) {
       publish(file.name(), store.readAll(file, LARGEST_COMPANION));
     }
-    publish("config.json", Json.text(config));
+    publish(CONFIG, Json.text(config));
   }
 
-  /** Declares the checkpoint complete. */
+  /**
+   * Declares the checkpoint complete.
+   *
+   * @throws PublishUnknownException when it cannot be learned whether that succeeded
+   */
   public void commit(RunRecord record) {
     publish(RunRecord.FILE_NAME, Json.text(record));
-    publish(SUCCESS, Json.text(new Success(record.format(), record.runId(), files())));
+    String text = Json.text(new Success(record.format(), record.runId(), files()));
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    Location success = output.child(SUCCESS);
+    if (committed().isEmpty()) {
+      store.delete(success); // at most what a killed attempt began
+    }
+    try (OutputStream out = store.create(success)) {
+      out.write(bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (EnvironmentException e) {
+      requireWritten(success, bytes, e);
+    }
+  }
+
+  /** The answer to the last write was lost: what is there decides. */
+  private void requireWritten(Location success, byte[] bytes, EnvironmentException lost) {
+    try {
+      if (store.exists(success)
+          && Arrays.equals(store.readAll(success, LARGEST_COMPANION), bytes)) {
+        return;
+      }
+    } catch (EnvironmentException e) {
+      committing = true;
+      throw new PublishUnknownException(
+          "It could not be learned whether %s was written, so whether the checkpoint at %s is complete is unknown; nothing was removed. When the storage answers again, run `shardpress verify --output %s`, or start the same command again: it finishes what is missing. (%s)"
+              .formatted(success, output, output, e.getMessage()),
+          e);
+    }
+    throw lost;
   }
 
   /** What {@code _SUCCESS.json} holds: every other file of the checkpoint, with its hash. */
@@ -192,7 +282,7 @@ public final class Publisher {
    * @param cause the run's failure, to which trouble on the way is added
    */
   public void withdraw(RunRecord record, RuntimeException cause) {
-    if (!owned) {
+    if (!owned || committing) {
       return;
     }
     try {

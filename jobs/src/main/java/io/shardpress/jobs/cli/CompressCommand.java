@@ -8,6 +8,7 @@ import io.shardpress.jobs.job.CompressJob;
 import io.shardpress.jobs.recipe.Recipe;
 import io.shardpress.jobs.report.RunRecord;
 import io.shardpress.jobs.report.Summary;
+import io.shardpress.jobs.resume.UnfinishedRuns.Earlier;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.spark.Session;
 import java.util.Optional;
@@ -35,6 +36,12 @@ final class CompressCommand implements Callable<Integer> {
       description = "Replace a checkpoint that an earlier run published there.")
   private boolean overwrite;
 
+  @Option(
+      names = "--restart",
+      description =
+          "Start anew where an earlier run was cut short; without it, that run is finished.")
+  private boolean restart;
+
   @Override
   public Integer call() {
     Recipe resolved = recipe.require(HadoopStore.of(new Configuration()));
@@ -50,8 +57,15 @@ final class CompressCommand implements Callable<Integer> {
     Progress progress = Progress.ofProcess(System.out);
     try (Session session = Session.start(resolved.spark(), resolved.run().kernels())) {
       Existing existing = overwrite ? Existing.REPLACE : Existing.REFUSE;
-      RunRecord record = new CompressJob(session, progress, resolved, destination, existing).run();
-      progress.say(Summary.of(record, destination.toString()));
+      Earlier earlier = restart ? Earlier.DISCARD : Earlier.RESUME;
+      Optional<RunRecord> record =
+          new CompressJob(session, progress, resolved, destination, existing, earlier).run();
+      progress.say(
+          record
+              .map(done -> Summary.of(done, destination.toString()))
+              .orElse(
+                  "The checkpoint at %s was complete already; what its run had left was removed."
+                      .formatted(destination)));
     }
     return 0;
   }

@@ -1,9 +1,14 @@
 package io.shardpress.jobs.compress;
 
 import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.jobs.plan.LayerTask;
+import io.shardpress.jobs.plan.RowSlice;
+import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.operators.encoding.Encoder;
 import io.shardpress.operators.quantization.Scheme;
 import java.io.Serializable;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
  * The recorded end of one layer; about a kilobyte, and all that the driver learns of it.
@@ -20,9 +25,9 @@ import java.util.List;
  * @param deadInputs input channels that no token excited
  * @param clippedShare share of weights that were clipped to the grid's range
  * @param tokens calibration tokens behind the result
- * @param seconds wall time of the solve, a share of the task's for layers solved together
+ * @param seconds wall time of the solve, summed over slices
  * @param tensors the tensors that replace the layer's weight; empty when it stays
- * @param sha256 of the layer's file; empty when there is none
+ * @param files the workspace's files that hold them, each some rows
  * @param notes steps of a recovery, rank warnings, under-sampling
  */
 public record LayerOutcome(
@@ -41,7 +46,7 @@ public record LayerOutcome(
     long tokens,
     double seconds,
     List<TensorSpec> tensors,
-    String sha256,
+    List<Part> files,
     List<String> notes)
     implements Serializable {
 
@@ -56,31 +61,61 @@ public record LayerOutcome(
 
   public LayerOutcome {
     tensors = List.copyOf(tensors);
+    files = List.copyOf(files);
     notes = List.copyOf(notes);
   }
 
-  /** The same outcome as a fallback, for {@code reason}; a failure or a copy stays one. */
-  LayerOutcome fallenBack(String reason) {
-    return !replacesWeight()
-        ? this
-        : new LayerOutcome(
-            module,
-            Kind.FELL_BACK,
-            reason,
-            method,
-            scheme,
-            out,
-            in,
-            relativeLoss,
-            weightNmse,
-            damping,
-            deadInputs,
-            clippedShare,
-            tokens,
-            seconds,
-            tensors,
-            sha256,
-            notes);
+  /** The encoded tensors of some rows. */
+  public record Part(RowSlice rows, PublishedFile file) implements Serializable {}
+
+  /**
+   * The outcome of a layer whose slices are these. The first slice that leaves its weight as it is
+   * decides for the whole; else one that fell back is named.
+   *
+   * @param slices all of them, in row order
+   */
+  static LayerOutcome of(LayerTask layer, List<SolvedSlice> slices, Encoder encoder) {
+    SolvedSlice decides =
+        slices.stream()
+            .filter(slice -> !slice.replacesWeight())
+            .findFirst()
+            .or(() -> slices.stream().filter(slice -> slice.kind() == Kind.FELL_BACK).findFirst())
+            .orElse(slices.get(0));
+    boolean replaces = decides.replacesWeight();
+    return new LayerOutcome(
+        layer.module(),
+        decides.kind(),
+        decides.why(),
+        decides.method(),
+        layer.scheme(),
+        layer.out(),
+        layer.in(),
+        ratio(slices, SolvedSlice::loss, SolvedSlice::energy),
+        ratio(slices, SolvedSlice::weightError, SolvedSlice::weightEnergy),
+        decides.damping(),
+        decides.deadInputs(),
+        sum(slices, SolvedSlice::clipped) / ((double) layer.out() * layer.in()),
+        decides.tokens(),
+        sum(slices, SolvedSlice::seconds),
+        replaces ? encoder.plan(layer.stored(), layer.scheme()) : List.of(),
+        replaces ? slices.stream().map(LayerOutcome::part).toList() : List.of(),
+        slices.stream().flatMap(slice -> slice.notes().stream()).distinct().toList());
+  }
+
+  private static Part part(SolvedSlice slice) {
+    return new Part(slice.rows(), slice.files().get(0));
+  }
+
+  private static double ratio(
+      List<SolvedSlice> slices,
+      ToDoubleFunction<SolvedSlice> part,
+      ToDoubleFunction<SolvedSlice> whole) {
+    double sum = sum(slices, part);
+    return sum == 0 ? 0 : sum / sum(slices, whole);
+  }
+
+  private static double sum(List<SolvedSlice> slices, ToDoubleFunction<SolvedSlice> value) {
+    return slices.stream().mapToDouble(value).sum();
   }
 
   /** Whether a compressed weight is stored for the layer. */

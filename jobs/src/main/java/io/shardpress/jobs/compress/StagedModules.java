@@ -6,7 +6,14 @@ import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.encoding.Encoder;
+import io.shardpress.operators.linalg.BFloats;
+import io.shardpress.operators.linalg.Block;
+import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.model.Precision;
 import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -16,8 +23,39 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param layers compressed linears by module
  */
 public record StagedModules(
-    HadoopStore store, Workspace workspace, Encoder encoder, Map<String, LayerTask> layers)
+    HadoopStore store, Workspace workspace, Encoder encoder, Map<String, Staged> layers)
     implements ModuleWeights, Serializable {
+  private static final int COPIED_ROWS = 256;
+
+  /**
+   * A compressed linear and the files that hold it.
+   *
+   * @param files in row order
+   */
+  public record Staged(LayerTask layer, List<LayerOutcome.Part> files) implements Serializable {
+    public Staged {
+      files = List.copyOf(files);
+    }
+  }
+
+  /** What a plan's layers have become; those without a compressed weight stay dense. */
+  public static StagedModules of(
+      HadoopStore store,
+      Workspace workspace,
+      Encoder encoder,
+      List<LayerTask> layers,
+      List<LayerOutcome> outcomes) {
+    Map<String, LayerTask> tasks = new HashMap<>();
+    layers.forEach(layer -> tasks.put(layer.module(), layer));
+    HashMap<String, Staged> staged = new HashMap<>();
+    for (LayerOutcome outcome : outcomes) {
+      if (outcome.replacesWeight()) {
+        LayerTask layer = tasks.get(outcome.module());
+        staged.put(outcome.module(), new Staged(layer, new ArrayList<>(outcome.files())));
+      }
+    }
+    return new StagedModules(store, workspace, encoder, staged);
+  }
 
   @Override
   public boolean contains(String module) {
@@ -25,9 +63,44 @@ public record StagedModules(
   }
 
   @Override
-  public INDArray matrix(String module) {
-    LayerTask layer = layers.get(module);
+  public INDArray matrix(String module, Precision precision) {
+    Staged staged = layers.get(module);
+    LayerTask layer = staged.layer();
+    INDArray whole =
+        precision == Precision.BF16
+            ? BFloats.uninitialized(layer.out(), layer.in())
+            : Floats.uninitialized(layer.out(), layer.in());
+    try {
+      for (LayerOutcome.Part part : staged.files()) {
+        try (INDArray rows = decode(layer, part)) {
+          place(rows, whole, (int) part.rows().first());
+        }
+      }
+      return whole;
+    } catch (RuntimeException | Error e) {
+      whole.close();
+      throw e;
+    }
+  }
+
+  private INDArray decode(LayerTask layer, LayerOutcome.Part part) {
     return encoder.decode(
-        layer.stored(), layer.scheme(), TensorFiles.read(store, workspace.layer(module)));
+        layer.stored(part.rows()),
+        layer.scheme(),
+        TensorFiles.read(store, workspace.layers().child(part.file().name())));
+  }
+
+  private static void place(INDArray rows, INDArray whole, int first) {
+    int count = Floats.rows(rows);
+    if (BFloats.isBf16(whole)) {
+      BFloats.round(Block.all(rows), Block.rows(whole, first, count));
+      return;
+    }
+    float[] some = new float[COPIED_ROWS * Floats.columns(rows)];
+    for (int row = 0; row < count; row += COPIED_ROWS) {
+      int copied = Math.min(COPIED_ROWS, count - row);
+      Floats.readRows(rows, row, copied, some);
+      Floats.writeRows(whole, first + row, copied, some);
+    }
   }
 }

@@ -43,18 +43,34 @@ public final class TokenPreparation {
   }
 
   /**
-   * The sequences that the settings describe: from {@code cache} when they are there, else made and
-   * kept there, in a folder named by the content of the data, the tokenizer and the settings.
+   * What is asked for, with the hashes of the data and the tokenizer: equal requests give equal
+   * sequences.
    *
-   * <p>Data that are missing, unreadable, too few or not of this model are an InputException.
+   * <p>Data that are missing or unreadable, and settings that the model cannot follow, are an
+   * InputException.
    */
-  public TokenChunks prepare(DataSettings settings, ModelTokens model, Location cache) {
+  public TokenRequest request(DataSettings settings, ModelTokens model) {
     TokenRequest.check(settings, model);
     List<DataFile> files = DataFiles.resolve(store, settings.data());
     Location tokenizer = TokenizerFile.of(model.checkpoint());
     String tokenizerHash = store.exists(tokenizer) ? StoredFiles.sha256(store, tokenizer) : "";
     try {
-      TokenRequest request = new TokenRequest(settings, model, files, hash(files), tokenizerHash);
+      return new TokenRequest(settings, model, files, hash(files), tokenizerHash);
+    } catch (Exception e) {
+      throw typed(e);
+    } finally {
+      spark.setJobDescription(null);
+    }
+  }
+
+  /**
+   * The sequences that were asked for: from {@code cache} when they are there, else made and kept
+   * there, in a folder named by the content of the data, the tokenizer and the settings.
+   *
+   * <p>Data that are too few or not of this model are an InputException.
+   */
+  public TokenChunks prepare(TokenRequest request, Location cache) {
+    try {
       Location directory = cache.child(request.address());
       Optional<TokenChunks> kept = TokenChunks.find(store, directory);
       return kept.orElseGet(() -> make(request, directory));
@@ -63,6 +79,11 @@ public final class TokenPreparation {
     } finally {
       spark.setJobDescription(null);
     }
+  }
+
+  /** Both in one. */
+  public TokenChunks prepare(DataSettings settings, ModelTokens model, Location cache) {
+    return prepare(request(settings, model), cache);
   }
 
   /** The typed error that a task ended with, inside of what Spark throws. */

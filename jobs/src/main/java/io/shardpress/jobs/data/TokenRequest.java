@@ -11,13 +11,18 @@ import java.util.OptionalInt;
  * @param sources one per file, in the same order
  * @param tokenizerSha256 of the model's {@code tokenizer.json}, or empty when it has none
  */
-record TokenRequest(
+public record TokenRequest(
     DataSettings settings,
     ModelTokens model,
     List<DataFile> files,
     List<TokenManifest.Source> sources,
     String tokenizerSha256) {
   private static final int FORMAT_VERSION = 1;
+
+  public TokenRequest {
+    files = List.copyOf(files);
+    sources = List.copyOf(sources);
+  }
 
   /** Settings that the model cannot follow are an InputException. */
   static void check(DataSettings settings, ModelTokens model) {
@@ -41,7 +46,7 @@ record TokenRequest(
   }
 
   /** Name of the result: equal requests, and only they, have equal names. Paths do not count. */
-  String address() {
+  public String address() {
     StringBuilder text = new StringBuilder();
     text.append("format ").append(FORMAT_VERSION);
     text.append("\nlength ").append(settings.length());

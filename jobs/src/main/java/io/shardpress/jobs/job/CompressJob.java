@@ -8,26 +8,32 @@ import io.shardpress.common.error.NumericalException;
 import io.shardpress.common.error.ShardpressException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
-import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.assemble.OutputShard;
 import io.shardpress.jobs.assemble.OutputTensors;
 import io.shardpress.jobs.assemble.Publisher;
 import io.shardpress.jobs.assemble.Publisher.Existing;
+import io.shardpress.jobs.compress.Compression;
 import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
 import io.shardpress.jobs.data.DataSettings;
 import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.data.TokenPreparation;
+import io.shardpress.jobs.data.TokenRequest;
 import io.shardpress.jobs.evaluate.Evaluation;
 import io.shardpress.jobs.evaluate.Evaluator;
+import io.shardpress.jobs.model.ModelDigest;
 import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.model.OpenModel;
-import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.Plan;
 import io.shardpress.jobs.plan.Planner;
 import io.shardpress.jobs.recipe.Recipe;
 import io.shardpress.jobs.report.RunLog;
 import io.shardpress.jobs.report.RunRecord;
+import io.shardpress.jobs.resume.Lease;
+import io.shardpress.jobs.resume.Lease.Patience;
+import io.shardpress.jobs.resume.RunIdentity;
+import io.shardpress.jobs.resume.UnfinishedRuns;
+import io.shardpress.jobs.resume.UnfinishedRuns.Earlier;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Session;
@@ -35,7 +41,6 @@ import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.operators.encoding.Encoder;
 import io.shardpress.operators.quantization.Scheme;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,8 +52,9 @@ import java.util.UUID;
 /**
  * Compresses a checkpoint: plan, tokenize, calibrate and compress, assemble, evaluate, publish.
  *
- * <p>Work is done in a workspace beside the output, which is removed at the end; nothing but {@code
- * run.json} stays behind when the run fails.
+ * <p>Work is done in a workspace beside the output, which is removed at the end. Where a run is cut
+ * short its workspace stays, and the same job started again goes on from there; where it failed for
+ * its input, which would fail again, nothing but {@code run.json} stays.
  */
 public final class CompressJob {
   private final Session session;
@@ -59,22 +65,30 @@ public final class CompressJob {
   private final Location output;
   private final Encoder encoder;
   private final Publisher publisher;
-  private final Workspace workspace;
+  private final UnfinishedRuns unfinished;
+  private final Earlier earlier;
   private final RunLog log;
+  private Optional<Workspace> workspace = Optional.empty();
 
   /**
    * @param output an empty or absent folder
    */
   public CompressJob(Session session, Progress progress, Recipe recipe, Location output) {
-    this(session, progress, recipe, output, Existing.REFUSE);
+    this(session, progress, recipe, output, Existing.REFUSE, Earlier.RESUME);
   }
 
   /**
    * @param output where to publish; not the model's folder, nor above or below it
    * @param existing what becomes of an earlier run's checkpoint there
+   * @param earlier what becomes of an unfinished run's work there
    */
   public CompressJob(
-      Session session, Progress progress, Recipe recipe, Location output, Existing existing) {
+      Session session,
+      Progress progress,
+      Recipe recipe,
+      Location output,
+      Existing existing,
+      Earlier earlier) {
     this.session = session;
     this.store = session.store();
     this.progress = progress;
@@ -83,31 +97,67 @@ public final class CompressJob {
     this.output = output;
     this.encoder = recipe.output().format().encoder();
     this.publisher = new Publisher(store, output, existing);
-    UUID run = UUID.randomUUID();
-    this.workspace = Workspace.beside(output, run);
-    this.log = new RunLog(run, recipe, session.application(), Instant.now());
+    this.unfinished = new UnfinishedRuns(store, output);
+    this.earlier = earlier;
+    this.log = new RunLog(UUID.randomUUID(), recipe, session.application(), Instant.now());
   }
 
   /**
-   * Runs the job and returns what {@code run.json} holds.
+   * Runs the job, or finishes it where an earlier attempt was cut short.
    *
+   * @return what {@code run.json} holds; empty when an earlier attempt had published already and
+   *     only its workspace was left
    * @throws FallbackLimitException when the checkpoint is published, but more layers fell back than
    *     the recipe allows
    */
-  public RunRecord run() {
+  public Optional<RunRecord> run() {
     requireApartFromModel();
-    publisher.claim(log.running(), workspace);
-    RunRecord record;
-    try {
-      record = compress();
-    } catch (RuntimeException e) {
-      publisher.withdraw(log.failed(String.valueOf(e.getMessage())), e);
-      throw e;
-    } finally {
-      removeStaging();
+    publisher.requireUsable(unfinished);
+    try (Lease lease = Lease.take(store, output.child(Workspace.STAGING), Patience.DEFAULT)) {
+      if (publisher.isCompleteBy(unfinished.ids())) {
+        unfinished.discard();
+        return Optional.empty();
+      }
+      publisher.requireUsable(unfinished); // once more: another run may have ended meanwhile
+      RunRecord record = run(lease);
+      requireFewFallbacks(record);
+      return Optional.of(record);
     }
-    requireFewFallbacks(record);
-    return record;
+  }
+
+  private RunRecord run(Lease lease) {
+    if (earlier == Earlier.DISCARD || !unfinished.any()) {
+      unfinished.discard();
+      publisher.claim(log.running());
+    }
+    try {
+      RunRecord record = compress(lease);
+      unfinished.discard();
+      return record;
+    } catch (RuntimeException e) {
+      end(e);
+      throw e;
+    }
+  }
+
+  /** What would fail again in the same way leaves nothing; anything else can be resumed. */
+  private void end(RuntimeException failure) {
+    publisher.withdraw(log.failed(String.valueOf(failure.getMessage())), failure);
+    boolean again = failure instanceof InputException || failure instanceof NumericalException;
+    if (workspace.isEmpty()) {
+      return; // of an earlier attempt, if there is any work: it was not touched
+    }
+    if (!again) {
+      progress.say(
+          "note: finished work is kept in %s; start the same command again to go on, or remove it with `shardpress clean`"
+              .formatted(output.child(Workspace.STAGING)));
+      return;
+    }
+    try {
+      unfinished.discard();
+    } catch (ShardpressException e) {
+      failure.addSuppressed(e); // only in the way; the run has ended as it has
+    }
   }
 
   private void requireApartFromModel() {
@@ -120,91 +170,101 @@ public final class CompressJob {
     }
   }
 
-  /** What cannot be removed is only in the way; the run has ended as it has. */
-  private void removeStaging() {
-    Location staging = output.child(Workspace.STAGING);
-    try {
-      store.delete(staging);
-    } catch (ShardpressException e) {
-      progress.say("note: %s could not be removed: %s".formatted(staging, e.getMessage()));
-    }
-  }
-
-  private RunRecord compress() {
+  private RunRecord compress(Lease lease) {
     OpenModel source = log.time("plan", model::openWhole);
     Plan plan = log.time("plan", () -> Planner.plan(source, recipe, encoder));
     log.planned(source.checkpoint(), plan);
     plan.warnings().forEach(warning -> progress.say("note: " + warning));
-    Optional<TokenChunks> calibration =
-        plan.needsStatistics() ? Optional.of(calibrationTokens(source)) : Optional.empty();
-    Optional<TokenChunks> evaluation = evaluationTokens(source);
+    Optional<TokenRequest> data =
+        plan.needsStatistics() ? Optional.of(calibrationData(source)) : Optional.empty();
+    String digest = log.time("plan", () -> ModelDigest.of(tasks(), model));
+    Workspace place = enter(RunIdentity.of(recipe, digest, data.map(TokenRequest::address)));
+    Optional<TokenChunks> calibration = data.map(request -> tokens(request, place));
+    Optional<TokenChunks> evaluation =
+        evaluationData(source).map(request -> tokens(request, place));
 
-    List<LayerOutcome> outcomes = solve(plan, calibration);
-    log.solved(outcomes);
+    List<LayerOutcome> outcomes = solve(plan, calibration, place);
     refuseFailures(outcomes);
 
-    List<OutputShard> shards = shards(source, plan, outcomes);
+    List<OutputShard> shards =
+        OutputShard.plan(
+            new OutputTensors(place, encoder).of(source.checkpoint(), plan.layers(), outcomes),
+            recipe.output().maxShardSize().bytes());
     log.time(
         "assemble",
         () -> {
-          publisher.makeRoom(log.running());
+          lease.requireHeld();
+          publisher.makeRoom(log.running(), place, shards, source.checkpoint());
           publisher.writeShards(shards, tasks(), progress);
           publisher.writeCompanions(source.checkpoint(), config(source, plan, outcomes));
           return shards;
         });
     log.assembled(shards.stream().mapToLong(OutputShard::bytes).sum());
     evaluation.ifPresent(this::evaluate);
+    lease.requireHeld();
     RunRecord record = log.complete(publisher.files());
     publisher.commit(record);
     return record;
   }
 
-  private List<LayerOutcome> solve(Plan plan, Optional<TokenChunks> tokens) {
-    Solving solving = new Solving(tasks(), progress, model, workspace, encoder, plan, log);
-    return tokens
-        .map(chunks -> solving.withData(recipe.calibration(), chunks))
-        .orElseGet(solving::withoutData);
+  /** Goes into the workspace of an earlier attempt of this very run, or into a fresh one. */
+  private Workspace enter(RunIdentity identity) {
+    UUID run = unfinished.enter(identity, earlier, log.run());
+    boolean resumes = !run.equals(log.run());
+    log.resumes(run);
+    workspace = Optional.of(Workspace.beside(output, run));
+    if (resumes) {
+      progress.say("note: going on with run %s, which was cut short".formatted(run));
+      publisher.resume(log.running());
+    }
+    return workspace.get();
+  }
+
+  private List<LayerOutcome> solve(Plan plan, Optional<TokenChunks> tokens, Workspace place) {
+    Compression compression = new Compression(tasks(), progress, model, place, encoder);
+    compression.resume();
+    Solving solving = new Solving(tasks(), progress, model, place, encoder, plan, log, compression);
+    List<LayerOutcome> outcomes =
+        tokens
+            .map(chunks -> solving.withData(recipe.calibration(), chunks))
+            .orElseGet(solving::withoutData);
+    log.solved(outcomes, compression.resumed());
+    return outcomes;
   }
 
   private Tasks tasks() {
     return session.tasks(recipe.run().kernels());
   }
 
-  private TokenChunks calibrationTokens(OpenModel source) {
+  private TokenRequest calibrationData(OpenModel source) {
     if (recipe.calibration().data().isEmpty()) {
       throw new InputException(
           "The recipe's steps need calibration data, and calibration.data names none. Set it to"
               + " text, JSON lines, Parquet or token ids, or use a data-free step such as rtn.");
     }
-    return tokens(source, recipe.calibration().dataSettings());
+    return request(source, recipe.calibration().dataSettings());
   }
 
-  private Optional<TokenChunks> evaluationTokens(OpenModel source) {
+  private Optional<TokenRequest> evaluationData(OpenModel source) {
     boolean asked = !recipe.evaluation().data().isEmpty();
     if (asked && source.architecture().isEmpty()) {
       progress.say("note: the model's family is unknown, so it is not evaluated");
     }
     return asked && source.architecture().isPresent()
-        ? Optional.of(tokens(source, recipe.evaluation().dataSettings()))
+        ? Optional.of(request(source, recipe.evaluation().dataSettings()))
         : Optional.empty();
   }
 
-  private TokenChunks tokens(OpenModel source, DataSettings settings) {
+  private TokenRequest request(OpenModel source, DataSettings settings) {
     return log.time(
         "tokenize",
-        () ->
-            new TokenPreparation(session.sql(), store)
-                .prepare(settings, source.tokens(), workspace.tokens()));
+        () -> new TokenPreparation(session.sql(), store).request(settings, source.tokens()));
   }
 
-  private List<OutputShard> shards(OpenModel source, Plan plan, List<LayerOutcome> outcomes) {
-    Map<String, TensorSpec> weights = new HashMap<>();
-    for (LayerTask layer : plan.layers()) {
-      weights.put(layer.module(), layer.weight());
-    }
-    return OutputShard.plan(
-        OutputTensors.of(source.checkpoint(), weights, outcomes, workspace),
-        recipe.output().maxShardSize().bytes());
+  private TokenChunks tokens(TokenRequest request, Workspace place) {
+    return log.time(
+        "tokenize",
+        () -> new TokenPreparation(session.sql(), store).prepare(request, place.tokens()));
   }
 
   /** {@code config.json} as published; layers that were copied after all count as uncompressed. */

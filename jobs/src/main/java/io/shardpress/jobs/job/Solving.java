@@ -17,9 +17,7 @@ import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.operators.encoding.Encoder;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /** Calibrates and compresses a plan's layers, in the order that the calibration mode asks for. */
@@ -40,7 +38,8 @@ final class Solving {
       Workspace workspace,
       Encoder encoder,
       Plan plan,
-      RunLog log) {
+      RunLog log,
+      Compression compression) {
     this.tasks = tasks;
     this.progress = progress;
     this.model = model;
@@ -48,7 +47,7 @@ final class Solving {
     this.encoder = encoder;
     this.plan = plan;
     this.log = log;
-    this.compression = new Compression(tasks, progress, model, workspace, encoder);
+    this.compression = compression;
   }
 
   /** Data-free: every layer is independent. */
@@ -107,13 +106,7 @@ final class Solving {
 
   /** What the next stage sees of this one: layers without a compressed weight stay dense. */
   private StagedModules staged(List<LayerOutcome> outcomes) {
-    Map<String, LayerTask> tasks = new HashMap<>();
-    plan.layers().forEach(layer -> tasks.put(layer.module(), layer));
-    HashMap<String, LayerTask> compressed = new HashMap<>();
-    outcomes.stream()
-        .filter(LayerOutcome::replacesWeight)
-        .forEach(outcome -> compressed.put(outcome.module(), tasks.get(outcome.module())));
-    return new StagedModules(model.store(), workspace, encoder, compressed);
+    return StagedModules.of(model.store(), workspace, encoder, plan.layers(), outcomes);
   }
 
   private int lastStage() {

@@ -32,17 +32,13 @@ record CompressedWeights(ModuleWeights compressed, Map<String, Layout> layouts, 
     if (!isCompressed(tensor)) {
       return others.matrix(tensor);
     }
-    INDArray dense = dense(tensor);
-    return precision() == Precision.BF16 ? Rounded.orAsItIs(dense) : dense;
-  }
-
-  private INDArray dense(String tensor) {
-    INDArray dense = compressed.matrix(module(tensor));
-    if (layouts.getOrDefault(module(tensor), Layout.OUT_IN) == Layout.OUT_IN) {
-      return dense;
+    String module = module(tensor);
+    if (layouts.getOrDefault(module, Layout.OUT_IN) == Layout.OUT_IN) {
+      return compressed.matrix(module, precision());
     }
-    try (dense) {
-      return Floats.transpose(dense);
+    try (INDArray dense = compressed.matrix(module, Precision.F32)) {
+      INDArray turned = Floats.transpose(dense);
+      return precision() == Precision.BF16 ? Rounded.orAsItIs(turned) : turned;
     }
   }
 

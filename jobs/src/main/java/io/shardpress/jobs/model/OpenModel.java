@@ -2,6 +2,8 @@ package io.shardpress.jobs.model;
 
 import io.shardpress.common.checkpoint.Checkpoint;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.tensor.TensorRows;
+import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.jobs.data.ModelTokens;
 import io.shardpress.operators.encoding.QuantizationConfig;
 import io.shardpress.operators.linalg.Floats;
@@ -86,14 +88,22 @@ public record OpenModel(Checkpoint checkpoint, Optional<Architecture> architectu
     return new CompressedWeights(compressed, layouts(), weights(precision));
   }
 
-  /** A linear's dense weight as F32 or BF16 {@code [out, in]}; the caller closes it. */
-  public INDArray denseWeight(String tensor, Layout layout) {
-    INDArray stored = Floats.load(checkpoint.source(tensor));
+  /**
+   * Rows {@code [first, first + count)} of a linear's dense weight {@code [out, in]}, F32 or BF16;
+   * the caller closes it.
+   *
+   * @param layout of the stored weight; only all rows of one that is {@code IN_OUT} can be had
+   */
+  public INDArray denseWeight(String tensor, Layout layout, long first, long count) {
+    TensorSource stored = checkpoint.source(tensor);
     if (layout == Layout.OUT_IN) {
-      return stored;
+      return Floats.load(new TensorRows(stored, first, count));
     }
-    try (stored) {
-      return Floats.transpose(stored);
+    if (count != stored.spec().shape().get(1)) {
+      throw new IllegalArgumentException("Some rows of " + stored.spec() + ", which has columns");
+    }
+    try (INDArray columns = Floats.load(stored)) {
+      return Floats.transpose(columns);
     }
   }
 

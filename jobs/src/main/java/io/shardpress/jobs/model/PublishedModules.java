@@ -8,6 +8,7 @@ import io.shardpress.operators.encoding.CompressedTensors;
 import io.shardpress.operators.encoding.QuantizationConfig;
 import io.shardpress.operators.encoding.StoredLinear;
 import io.shardpress.operators.model.LinearModule.Layout;
+import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.quantization.Scheme;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
@@ -27,7 +28,12 @@ record PublishedModules(Checkpoint checkpoint, QuantizationConfig config) implem
   }
 
   @Override
-  public INDArray matrix(String module) {
+  public INDArray matrix(String module, Precision precision) {
+    INDArray dense = dense(module);
+    return precision == Precision.BF16 ? Rounded.orAsItIs(dense) : dense;
+  }
+
+  private INDArray dense(String module) {
     Scheme scheme =
         config
             .schemeOf(module)

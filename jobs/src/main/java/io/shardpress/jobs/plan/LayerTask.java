@@ -51,6 +51,18 @@ public record LayerTask(
     return steps.get(steps.size() - 1).scheme();
   }
 
+  /** A part of its rows as formats want it described. */
+  public StoredLinear stored(RowSlice rows) {
+    return stored().rows(rows.count());
+  }
+
+  /** The parts that are solved one by one: all rows at once where the weight is not very large. */
+  public List<RowSlice> slices() {
+    return layout == LinearModule.Layout.OUT_IN
+        ? RowSlice.of(out, in)
+        : List.of(new RowSlice(0, out));
+  }
+
   /** Whether any step reads statistics of the layer's input. */
   public boolean needsStatistics() {
     return steps.stream().anyMatch(step -> step.needs() != StatisticsNeed.NONE);

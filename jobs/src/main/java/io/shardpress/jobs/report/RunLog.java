@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
 
 /** Gathers what a run learns about itself, so that its record can be written at any end. */
 public final class RunLog {
-  private final UUID run;
+  private UUID run;
   private final Recipe recipe;
   private final Application application;
   private final Instant startedAt;
@@ -33,6 +33,7 @@ public final class RunLog {
   private List<ExpertTokens> experts = List.of();
   private Optional<Plan> plan = Optional.empty();
   private long parameters;
+  private int resumedLayers;
   private Optional<Sizes> sizes = Optional.empty();
   private Optional<String> calibrationDigest = Optional.empty();
   private Optional<Evaluation> evaluation = Optional.empty();
@@ -68,8 +69,22 @@ public final class RunLog {
     experts = List.copyOf(tokensPerExpert);
   }
 
-  public void solved(List<LayerOutcome> outcomes) {
+  /** The run's id. */
+  public UUID run() {
+    return run;
+  }
+
+  /** The run goes on under the id of an earlier attempt. */
+  public void resumes(UUID earlier) {
+    run = earlier;
+  }
+
+  /**
+   * @param resumed layers that an earlier attempt had finished
+   */
+  public void solved(List<LayerOutcome> outcomes, int resumed) {
     layers.addAll(outcomes);
+    resumedLayers = resumed;
   }
 
   /**
@@ -136,6 +151,7 @@ public final class RunLog {
         calibrationDigest,
         List.copyOf(layers),
         totals,
+        resumedLayers,
         plan.map(Plan::uncompressed).orElse(Map.of()),
         experts,
         sizes,

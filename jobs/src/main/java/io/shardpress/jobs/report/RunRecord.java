@@ -22,6 +22,7 @@ import java.util.Optional;
  * @param family the model family; absent when unknown
  * @param calibrationDigest SHA-256 over the calibration token ids
  * @param layers one entry per compressed linear, in the order of the forward pass
+ * @param resumedLayers of these, layers that an earlier attempt of the run had finished
  * @param uncompressed linears left alone, with the reason
  * @param experts calibration tokens per routed expert
  * @param seconds wall time per stage, in order
@@ -42,6 +43,7 @@ public record RunRecord(
     Optional<String> calibrationDigest,
     List<LayerOutcome> layers,
     Map<LayerOutcome.Kind, Long> totals,
+    int resumedLayers,
     Map<String, String> uncompressed,
     List<ExpertTokens> experts,
     Optional<Sizes> sizes,

@@ -1,6 +1,7 @@
 package io.shardpress.jobs.run;
 
 import io.shardpress.common.storage.Location;
+import io.shardpress.jobs.storage.SafeNames;
 import java.io.Serializable;
 import java.util.UUID;
 
@@ -44,11 +45,16 @@ public record Workspace(Location root) implements Serializable {
 
   /** Folded statistics of one input. */
   public Location statistics(String input) {
-    return root.child("statistics").child(input + ".safetensors");
+    return root.child("statistics").child(SafeNames.of(input) + ".safetensors");
   }
 
-  /** The compressed tensors of one linear. */
-  public Location layer(String module) {
-    return root.child("layers").child(module + ".safetensors");
+  /** The compressed tensors of linears, in files that their marks name. */
+  public Location layers() {
+    return root.child("layers");
+  }
+
+  /** Marks of solved layers, each written when its files are whole. */
+  public Location marks() {
+    return root.child("marks");
   }
 }

@@ -7,6 +7,7 @@ import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
 import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.common.tensor.TensorSource;
+import io.shardpress.jobs.run.PublishedFile;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,9 +19,9 @@ public final class TensorFiles {
   /**
    * Writes a file, replacing what a failed attempt of the same task may have left.
    *
-   * @return the file's SHA-256 in hexadecimal
+   * @return its name, length and hash
    */
-  public static String write(Store store, Location file, List<RawTensor> tensors) {
+  public static PublishedFile write(Store store, Location file, List<RawTensor> tensors) {
     Map<String, RawTensor> byName = new HashMap<>();
     tensors.forEach(tensor -> byName.put(tensor.spec().name(), tensor));
     SafetensorsLayout layout = SafetensorsLayout.of(tensors.stream().map(RawTensor::spec).toList());
@@ -29,7 +30,7 @@ public final class TensorFiles {
       layout.specs().forEach(spec -> writer.write(byName.get(spec.name())));
       writer.finish();
     }
-    return hash.hex();
+    return new PublishedFile(file.name(), layout.totalLength(), hash.hex());
   }
 
   /** Reads every tensor of a file, by name. */

@@ -55,7 +55,7 @@ class OutputShardTest {
 
   private static List<OutputTensor> tensors(int... bytes) {
     return IntStream.range(0, bytes.length)
-        .mapToObj(i -> new OutputTensor(TensorSpec.of("t" + i, DType.I8, bytes[i]), FILE))
+        .mapToObj(i -> OutputTensor.whole(TensorSpec.of("t" + i, DType.I8, bytes[i]), FILE))
         .toList();
   }
 }

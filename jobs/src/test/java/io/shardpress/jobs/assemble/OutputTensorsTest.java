@@ -6,50 +6,111 @@ import io.shardpress.common.checkpoint.Checkpoint;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
 import io.shardpress.jobs.fixture.MadeUpOutcomes;
+import io.shardpress.jobs.fixture.Recipes;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
+import io.shardpress.jobs.model.ModelRef;
+import io.shardpress.jobs.plan.LayerTask;
+import io.shardpress.jobs.plan.Plan;
+import io.shardpress.jobs.plan.Planner;
+import io.shardpress.jobs.plan.RowSlice;
 import io.shardpress.jobs.run.Workspace;
+import io.shardpress.operators.encoding.CompressedTensors;
+import io.shardpress.operators.encoding.Encoder;
+import io.shardpress.operators.encoding.StoredLinear;
+import io.shardpress.operators.model.LinearModule.Layout;
+import io.shardpress.operators.quantization.GroupSize;
+import io.shardpress.operators.quantization.Rtn;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class OutputTensorsTest {
   private static final String UP = TinyCheckpoint.layer(0, "mlp.up_proj");
   private static final String DOWN = TinyCheckpoint.layer(0, "mlp.down_proj");
-  private static final TensorSpec PACKED = TensorSpec.of(UP + ".weight_packed", DType.I32, 48, 4);
-  private static final TensorSpec SCALE = TensorSpec.of(UP + ".weight_scale", DType.F32, 48, 2);
 
   @TempDir private Path folder;
+  private final Encoder encoder = new CompressedTensors();
 
   @Test
   void putsResultsInThePlaceOfTheirWeight() {
-    Checkpoint source = TinyCheckpoint.llama(1).writeSharded(folder).openWhole().checkpoint();
+    ModelRef model = TinyCheckpoint.llama(1).writeSharded(folder);
+    Checkpoint source = model.openWhole().checkpoint();
     Workspace workspace = new Workspace(Location.of("/work"));
+    Plan plan =
+        Planner.plan(
+            model.openWhole(),
+            Recipes.read(folder, "steps = [ { rtn { group-size = 16 } } ]"),
+            encoder);
+    LayerTask up = layer(plan, UP);
+    LayerTask down = layer(plan, DOWN);
+    TensorSpec[] encoded = encoder.plan(up.stored(), up.scheme()).toArray(TensorSpec[]::new);
     List<String> expected = new ArrayList<>(source.specs().keySet());
     int at = expected.indexOf(UP + ".weight");
-    expected.set(at, PACKED.name());
-    expected.add(at + 1, SCALE.name());
+    expected.remove(at);
+    for (TensorSpec spec : encoded) {
+      expected.add(at++, spec.name());
+    }
 
     List<OutputTensor> tensors =
-        OutputTensors.of(
-            source,
-            Map.of(UP, source.spec(UP + ".weight"), DOWN, source.spec(DOWN + ".weight")),
-            List.of(
-                MadeUpOutcomes.of(UP, Kind.COMPRESSED, PACKED, SCALE),
-                MadeUpOutcomes.of(DOWN, Kind.COPIED)),
-            workspace);
+        new OutputTensors(workspace, encoder)
+            .of(
+                source,
+                List.of(up, down),
+                List.of(
+                    MadeUpOutcomes.cut(UP, List.of(encoded), new RowSlice(0, up.out())),
+                    MadeUpOutcomes.of(DOWN, Kind.COPIED)));
 
     assertThat(tensors).extracting(tensor -> tensor.spec().name()).isEqualTo(expected);
     for (OutputTensor tensor : tensors) {
-      boolean result = tensor.spec().equals(PACKED) || tensor.spec().equals(SCALE);
-      assertThat(tensor.file())
+      boolean result = List.of(encoded).contains(tensor.spec());
+      assertThat(tensor.pieces())
           .as(tensor.spec().name())
-          .isEqualTo(
-              result ? workspace.layer(UP) : source.shardOf(tensor.spec().name()).location());
+          .extracting(OutputTensor.Piece::file)
+          .containsExactly(
+              result
+                  ? workspace.layers().child(UP + "0.safetensors")
+                  : source.shardOf(tensor.spec().name()).location());
     }
+  }
+
+  @Test
+  void stacksTheRowsOfALayerThatWasCut() {
+    StoredLinear whole = new StoredLinear("m", 2048, 32, DType.F32, Layout.OUT_IN);
+    LayerTask layer =
+        new LayerTask(
+            "m",
+            TensorSpec.of("m.weight", DType.F32, 2048, 32),
+            2048,
+            32,
+            Layout.OUT_IN,
+            "m.input",
+            0,
+            false,
+            List.of(Rtn.of(4, GroupSize.of(16))));
+    List<TensorSpec> encoded = encoder.plan(whole, layer.scheme());
+    LayerOutcome cut =
+        MadeUpOutcomes.cut("m", encoded, new RowSlice(0, 1024), new RowSlice(1024, 1024));
+
+    List<OutputTensor> tensors =
+        new OutputTensors(new Workspace(Location.of("/work")), encoder).encoded(layer, cut);
+
+    assertThat(tensors).extracting(OutputTensor::spec).isEqualTo(encoded);
+    for (OutputTensor tensor : tensors) {
+      boolean ofRows = !tensor.spec().name().endsWith("_shape");
+      assertThat(tensor.pieces()).as(tensor.spec().name()).hasSize(ofRows ? 2 : 1);
+      assertThat(tensor.pieces().get(0).spec().shape().get(0)).isEqualTo(ofRows ? 1024L : 2L);
+    }
+  }
+
+  private static LayerTask layer(Plan plan, String module) {
+    return plan.layers().stream()
+        .filter(layer -> layer.module().equals(module))
+        .findFirst()
+        .orElseThrow();
   }
 }

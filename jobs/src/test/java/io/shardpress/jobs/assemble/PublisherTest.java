@@ -17,12 +17,16 @@ import io.shardpress.jobs.fixture.SparkTest;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
 import io.shardpress.jobs.recipe.RecipeReader;
 import io.shardpress.jobs.report.RunLog;
+import io.shardpress.jobs.resume.RunIdentity;
+import io.shardpress.jobs.resume.UnfinishedRuns;
+import io.shardpress.jobs.resume.UnfinishedRuns.Earlier;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Application;
 import io.shardpress.jobs.spark.KernelsUsed;
 import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.jobs.storage.Sha256;
+import io.shardpress.operators.encoding.CompressedTensors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -33,6 +37,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -64,7 +69,7 @@ class PublisherTest {
 
   @Test
   void claimsAnEmptyPlaceByARecord() throws IOException {
-    publisher(Existing.REFUSE).claim(log.running(), workspace);
+    publisher(Existing.REFUSE).claim(log.running());
 
     assertThat(files()).containsExactly("run.json");
     assertThat(json("run.json").get("status").asText()).isEqualTo("running");
@@ -73,7 +78,7 @@ class PublisherTest {
   @Test
   void takesThePlaceOfARunThatFailed() throws IOException {
     put("run.json");
-    publisher(Existing.REFUSE).claim(log.running(), workspace);
+    publisher(Existing.REFUSE).claim(log.running());
     assertThat(files()).containsExactly("run.json");
     assertThat(json("run.json").get("run_id").asText()).isNotEmpty();
   }
@@ -82,7 +87,7 @@ class PublisherTest {
   void refusesAnOccupiedPlace() throws IOException {
     put("a.txt", "b.txt", "c.txt", "d.txt", "e.txt");
 
-    assertThatThrownBy(() -> publisher(Existing.REFUSE).claim(log.running(), workspace))
+    assertThatThrownBy(() -> publisher(Existing.REFUSE).requireUsable(unfinished()))
         .isInstanceOf(DestinationException.class)
         .hasMessageContaining("is not empty: it holds a.txt, b.txt, c.txt and 2 more.")
         .hasMessageContaining("add --overwrite");
@@ -90,19 +95,40 @@ class PublisherTest {
   }
 
   @Test
-  void refusesAPlaceWhereARunMayStillWork() throws IOException {
-    put("run.json", "_staging/1/tokens/x");
+  void admitsWhatAnUnfinishedRunLeft() throws IOException {
+    put("run.json", "model-00001-of-00002.safetensors");
+    Publisher publisher = publisher(Existing.REFUSE);
+    assertThatThrownBy(() -> publisher.requireUsable(unfinished()))
+        .isInstanceOf(DestinationException.class);
 
-    assertThatThrownBy(() -> publisher(Existing.REFUSE).claim(log.running(), workspace))
-        .isInstanceOf(DestinationException.class)
-        .hasMessageContaining("holds an unfinished run (_staging)");
+    unfinished()
+        .enter(new RunIdentity(new TreeMap<>(Map.of("a", "1"))), Earlier.RESUME, UUID.randomUUID());
+
+    publisher.requireUsable(unfinished());
+    publisher.resume(log.running());
+    assertThat(files())
+        .as("it will be written anew")
+        .containsExactly("_staging", "model-00001-of-00002.safetensors", "run.json");
+  }
+
+  @Test
+  void knowsARunThatWasOnlyKilledAsItTidiedUp() throws IOException {
+    UUID run = UUID.randomUUID();
+    put("model.safetensors");
+    Files.writeString(output.resolve("_SUCCESS.json"), "{\"run_id\": \"%s\"}".formatted(run));
+    Publisher publisher = publisher(Existing.REFUSE);
+
+    assertThat(publisher.isCompleteBy(List.of(run))).isTrue();
+    assertThat(publisher.isCompleteBy(List.of(UUID.randomUUID()))).isFalse();
+    Files.writeString(output.resolve("_SUCCESS.json"), "{\"run_");
+    assertThat(publisher.isCompleteBy(List.of(run))).as("torn").isFalse();
   }
 
   @Test
   void refusesAFileInThePlaceOfAFolder() throws IOException {
     Files.writeString(output, "a file");
 
-    assertThatThrownBy(() -> publisher(Existing.REPLACE).claim(log.running(), workspace))
+    assertThatThrownBy(() -> publisher(Existing.REPLACE).requireUsable(unfinished()))
         .isInstanceOf(DestinationException.class)
         .hasMessageContaining("cannot be a folder");
   }
@@ -111,7 +137,7 @@ class PublisherTest {
   void replacesNothingThatShardpressDidNotWrite() throws IOException {
     put("thesis.txt", "model.safetensors");
 
-    assertThatThrownBy(() -> publisher(Existing.REPLACE).claim(log.running(), workspace))
+    assertThatThrownBy(() -> publisher(Existing.REPLACE).requireUsable(unfinished()))
         .isInstanceOf(DestinationException.class)
         .hasMessageContaining("holds files that Shardpress did not write")
         .hasMessageContaining("--overwrite leaves it alone");
@@ -120,33 +146,35 @@ class PublisherTest {
 
   @Test
   void removesTheRemainsOfAKilledRunAtOnce() throws IOException {
-    put("run.json", "model-00001-of-00002.safetensors", "_staging/1/layers/x");
+    put("run.json", "model-00001-of-00002.safetensors");
 
-    publisher(Existing.REPLACE).claim(log.running(), workspace);
+    publisher(Existing.REPLACE).claim(log.running());
 
     assertThat(files()).containsExactly("run.json");
   }
 
   @Test
   void keepsACompleteCheckpointUntilThereIsABetterOne() throws IOException {
-    put("run.json", "_SUCCESS.json", "model.safetensors", "_staging/old/x");
+    put("run.json", "model.safetensors", "_staging/old/x");
+    complete();
     Publisher publisher = publisher(Existing.REPLACE);
-    publisher.claim(log.running(), workspace);
+    publisher.claim(log.running());
     assertThat(files()).contains("_SUCCESS.json", "model.safetensors");
     assertThat(Files.readString(output.resolve("run.json"))).isEqualTo("run.json");
 
-    publisher.makeRoom(log.running());
+    publisher.makeRoom(log.running(), workspace, List.of(), source());
 
     assertThat(files()).doesNotContain("_SUCCESS.json", "model.safetensors");
     assertThat(json("run.json").get("status").asText()).isEqualTo("running");
-    assertThat(store.exists(workspace.root())).as("the work is kept").isTrue();
+    assertThat(files()).as("the work is kept").contains("_staging");
   }
 
   @Test
   void leavesACompleteCheckpointAloneWhenTheRunFailsEarly() throws IOException {
-    put("run.json", "_SUCCESS.json", "model.safetensors");
+    put("run.json", "model.safetensors");
+    complete();
     Publisher publisher = publisher(Existing.REPLACE);
-    publisher.claim(log.running(), workspace);
+    publisher.claim(log.running());
 
     publisher.withdraw(log.failed("no"), new InputException("no"));
     store.delete(at(output).child(Workspace.STAGING));
@@ -159,7 +187,7 @@ class PublisherTest {
   void writesASingleFileAndDeclaresItCompleteLast(SparkSession spark) throws IOException {
     Checkpoint source = source();
     Publisher publisher = publisher(Existing.REFUSE);
-    publisher.claim(log.running(), workspace);
+    publisher.claim(log.running());
     publisher.writeShards(shards(source, Long.MAX_VALUE), tasks(spark), progress());
     publisher.writeCompanions(source, source.config().json());
     assertThat(files())
@@ -190,7 +218,7 @@ class PublisherTest {
   void writesSeveralFilesThatReadAsTheSource(SparkSession spark) throws IOException {
     Checkpoint source = source();
     Publisher publisher = publisher(Existing.REFUSE);
-    publisher.claim(log.running(), workspace);
+    publisher.claim(log.running());
     List<OutputShard> shards = shards(source, 20_000);
     publisher.writeShards(shards, tasks(spark), progress());
     publisher.writeCompanions(source, source.config().json());
@@ -210,7 +238,7 @@ class PublisherTest {
   void takesBackEverythingAfterAFailure(SparkSession spark) throws IOException {
     Checkpoint source = source();
     Publisher publisher = publisher(Existing.REFUSE);
-    publisher.claim(log.running(), workspace);
+    publisher.claim(log.running());
     publisher.writeShards(shards(source, 20_000), tasks(spark), progress());
     publisher.writeCompanions(source, source.config().json());
     publisher.commit(log.complete(publisher.files()));
@@ -226,7 +254,7 @@ class PublisherTest {
   void takesBackFilesOfAJobThatFailedOnTheWay(SparkSession spark) throws IOException {
     Checkpoint source = source();
     Publisher publisher = publisher(Existing.REFUSE);
-    publisher.claim(log.running(), workspace);
+    publisher.claim(log.running());
     List<OutputShard> shards = shards(source, 20_000);
     OutputTensor first = shards.get(shards.size() - 1).tensors().get(0);
     List<OutputShard> broken =
@@ -236,7 +264,7 @@ class PublisherTest {
                     new OutputShard(
                         shards.get(shards.size() - 1).fileName(),
                         List.of(
-                            new OutputTensor(first.spec(), at(folder.resolve("no-such-file")))))))
+                            OutputTensor.whole(first.spec(), at(folder.resolve("no-such-file")))))))
             .toList();
 
     assertThatThrownBy(() -> publisher.writeShards(broken, tasks(spark), progress()))
@@ -252,7 +280,7 @@ class PublisherTest {
     Checkpoint source = source();
     String name = "model.norm.weight";
     OutputTensor planned =
-        new OutputTensor(TensorSpec.of(name, DType.F32, 31), source.shardOf(name).location());
+        OutputTensor.whole(TensorSpec.of(name, DType.F32, 31), source.shardOf(name).location());
 
     assertThatThrownBy(
             () ->
@@ -268,7 +296,7 @@ class PublisherTest {
   @Test
   void reportsTheRunsOwnFailureWhenTakingBackFailsToo() throws IOException {
     Publisher publisher = publisher(Existing.REFUSE);
-    publisher.claim(log.running(), workspace);
+    publisher.claim(log.running());
     Files.delete(output.resolve("run.json"));
     Files.createDirectory(output.resolve("run.json"));
     InputException cause = new InputException("the run's own");
@@ -284,7 +312,19 @@ class PublisherTest {
   }
 
   private List<OutputShard> shards(Checkpoint source, long maxBytes) {
-    return OutputShard.plan(OutputTensors.of(source, Map.of(), List.of(), workspace), maxBytes);
+    return OutputShard.plan(
+        new OutputTensors(workspace, new CompressedTensors()).of(source, List.of(), List.of()),
+        maxBytes);
+  }
+
+  private UnfinishedRuns unfinished() {
+    return new UnfinishedRuns(store, at(output));
+  }
+
+  /** Marks the checkpoint as complete. */
+  private void complete() throws IOException {
+    Files.writeString(
+        output.resolve("_SUCCESS.json"), "{\"run_id\": \"%s\"}".formatted(UUID.randomUUID()));
   }
 
   private Publisher publisher(Existing existing) {

@@ -13,7 +13,6 @@ import io.shardpress.jobs.fixture.TinyCheckpoint;
 import io.shardpress.jobs.fixture.TinyRun;
 import io.shardpress.jobs.fixture.TinyTokens;
 import io.shardpress.jobs.model.OpenModel;
-import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.recipe.ExpertPolicy;
 import io.shardpress.jobs.recipe.StarvedExperts;
 import io.shardpress.jobs.storage.TensorFiles;
@@ -24,6 +23,7 @@ import io.shardpress.operators.model.WeightSource;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StoredStatistics;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,7 +79,7 @@ class CalibrationTest {
     TinyRun sequential = onePass.elsewhere();
 
     calibration(onePass).observeAll();
-    Set<String> first = calibration(sequential).observe(0, staged(sequential, List.of()));
+    Set<String> first = calibration(sequential).observe(0, sequential.staged(List.of()));
 
     assertThat(first).isEqualTo(onePass.plan().inputs(0));
     first.forEach(input -> assertSameStatistics(onePass, sequential, input));
@@ -89,21 +89,20 @@ class CalibrationTest {
   void seesWhatCompressedBlocksPutOut(SparkSession spark) {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(5), GPTQ);
     Calibration calibration = calibration(run);
-    StagedModules before = staged(run, List.of());
+    StagedModules before = run.staged(List.of());
+    List<LayerOutcome> everything = new ArrayList<>();
     for (int stage = 0; stage <= 2; stage++) {
       Set<String> observed = calibration.observe(stage, before);
       assertThat(observed).isEqualTo(run.plan().inputs(stage));
       List<LayerOutcome> solved =
           new Compression(run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder())
               .run("solve", run.plan().layers(stage), observed);
-      before = staged(run, solved);
+      everything.addAll(solved);
+      before = run.staged(solved);
     }
 
-    Map<String, LayerTask> all = new HashMap<>();
-    run.plan().layers().forEach(layer -> all.put(layer.module(), layer));
     OpenModel open = run.model().open();
-    StagedModules compressed =
-        new StagedModules(run.model().store(), run.workspace(), run.encoder(), new HashMap<>(all));
+    StagedModules compressed = run.staged(everything);
     Map<String, double[]> dense = grams(run, open.weights());
     Map<String, double[]> seen = grams(run, open.with(compressed, Precision.F32));
     // What attention reads follows from the blocks before alone; further into a block, statistics
@@ -122,9 +121,9 @@ class CalibrationTest {
   void dropsActivationsThatNoStageNeedsAnyMore(SparkSession spark) {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(6), GPTQ);
     Calibration calibration = calibration(run);
-    calibration.observe(0, staged(run, List.of()));
+    calibration.observe(0, run.staged(List.of()));
     assertThat(names(run, run.workspace().activations(0))).hasSize(4);
-    calibration.observe(1, staged(run, List.of()));
+    calibration.observe(1, run.staged(List.of()));
 
     assertThat(names(run, run.workspace().activations(0))).isEmpty();
     assertThat(names(run, run.workspace().activations(1))).hasSize(4);
@@ -170,7 +169,7 @@ class CalibrationTest {
             run.tokens(),
             0,
             0,
-            staged(run, List.of()),
+            run.staged(List.of()),
             wanted,
             Set.of())
         .run();
@@ -190,14 +189,6 @@ class CalibrationTest {
         run.tokens(),
         Precision.F32,
         POLICY);
-  }
-
-  private static StagedModules staged(TinyRun run, List<LayerOutcome> solved) {
-    Map<String, LayerTask> layers = new HashMap<>();
-    run.plan().layers().forEach(layer -> layers.put(layer.module(), layer));
-    Map<String, LayerTask> staged = new HashMap<>();
-    solved.forEach(outcome -> staged.put(outcome.module(), layers.get(outcome.module())));
-    return new StagedModules(run.model().store(), run.workspace(), run.encoder(), staged);
   }
 
   /** The Gram of every planned input in F64, from one forward pass over all tokens. */

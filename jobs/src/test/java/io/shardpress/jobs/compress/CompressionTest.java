@@ -1,14 +1,13 @@
 package io.shardpress.jobs.compress;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shardpress.common.tensor.DType;
-import io.shardpress.common.tensor.RawTensor;
-import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.common.error.ResumeRefusedException;
+import io.shardpress.common.storage.Store;
 import io.shardpress.jobs.calibrate.Calibration;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
-import io.shardpress.jobs.fixture.MadeUpOutcomes;
 import io.shardpress.jobs.fixture.SparkTest;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
 import io.shardpress.jobs.fixture.TinyRun;
@@ -16,16 +15,13 @@ import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.recipe.ExpertPolicy;
 import io.shardpress.jobs.recipe.StarvedExperts;
 import io.shardpress.jobs.storage.Sha256;
-import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
@@ -58,8 +54,9 @@ class CompressionTest {
       assertThat(outcome.relativeLoss()).isNaN();
       assertThat(outcome.weightNmse()).isBetween(1e-4, 0.02);
       assertThat(outcome.seconds()).isPositive();
-      byte[] file = Files.readAllBytes(Path.of(run.workspace().layer(layer.module()).path()));
-      assertThat(Sha256.of(file)).isEqualTo(outcome.sha256());
+      assertThat(outcome.files()).hasSize(1);
+      byte[] file = Files.readAllBytes(file(run, outcome));
+      assertThat(Sha256.of(file)).isEqualTo(outcome.files().get(0).file().sha256());
     }
   }
 
@@ -67,10 +64,7 @@ class CompressionTest {
   void storesWhatTheForwardPassDecodes(SparkSession spark) {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.gpt2(2), RTN);
     List<LayerOutcome> outcomes = compress(run, run.plan().layers(), Set.of());
-    Map<String, LayerTask> layers = new HashMap<>();
-    run.plan().layers().forEach(layer -> layers.put(layer.module(), layer));
-    StagedModules staged =
-        new StagedModules(run.model().store(), run.workspace(), run.encoder(), layers);
+    StagedModules staged = run.staged(outcomes);
 
     WeightSource dense = run.model().open().weights();
     WeightSource compressed = run.model().open().with(staged, Precision.F32);
@@ -91,18 +85,14 @@ class CompressionTest {
     Set<String> observed = calibrate(all, StarvedExperts.FAIL, 0);
     calibrate(single, StarvedExperts.FAIL, 0);
 
-    compress(all, all.plan().layers(), observed);
-    for (LayerTask layer : single.plan().layers()) {
-      compress(single, List.of(layer), observed);
-    }
+    List<LayerOutcome> together = compress(all, all.plan().layers(), observed);
 
-    for (LayerTask layer : all.plan().layers()) {
-      Map<String, RawTensor> one =
-          TensorFiles.read(all.model().store(), all.workspace().layer(layer.module()));
-      Map<String, RawTensor> other =
-          TensorFiles.read(single.model().store(), single.workspace().layer(layer.module()));
-      one.forEach(
-          (name, tensor) -> assertThat(other.get(name).data()).as(name).isEqualTo(tensor.data()));
+    for (int i = 0; i < together.size(); i++) {
+      LayerTask layer = single.plan().layers().get(i);
+      LayerOutcome alone = compress(single, List.of(layer), observed).get(0);
+      assertThat(alone.files().get(0).file().sha256())
+          .as(layer.module())
+          .isEqualTo(together.get(i).files().get(0).file().sha256());
     }
   }
 
@@ -162,8 +152,10 @@ class CompressionTest {
             .orElseThrow();
     assertThat(failed.why()).startsWith("NONFINITE_WEIGHT: ");
     assertThat(failed.tensors()).isEmpty();
-    assertThat(failed.sha256()).isEmpty();
-    assertThat(run.model().store().exists(run.workspace().layer(broken))).isFalse();
+    assertThat(failed.files()).isEmpty();
+    assertThat(run.model().store().list(run.workspace().marks()))
+        .as("what failed is not marked as done")
+        .hasSize(outcomes.size() - 1);
   }
 
   @Test
@@ -181,27 +173,90 @@ class CompressionTest {
     assertThat(copied.kind()).isEqualTo(Kind.COPIED);
     assertThat(copied.why()).isNotEmpty();
     assertThat(copied.replacesWeight()).isFalse();
-    assertThat(copied.fallenBack("starved")).as("a copy stays one").isEqualTo(copied);
   }
 
   @Test
-  void keepsAllOfAnOutcomeThatFallsBack() {
-    LayerOutcome compressed =
-        MadeUpOutcomes.of("a", Kind.COMPRESSED, TensorSpec.of("a.weight_scale", DType.F32, 8, 1));
+  void takesOverWhatAnEarlierAttemptFinished(SparkSession spark) {
+    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(8), RTN);
+    List<LayerTask> layers = run.plan().layers();
+    List<LayerOutcome> first = compress(run, layers.subList(0, 5), Set.of());
 
-    LayerOutcome fallen = compressed.fallenBack("starved");
+    Compression again = compression(run);
+    again.resume();
+    List<LayerOutcome> all = again.run("compress", layers, Set.of());
 
-    assertThat(fallen)
-        .hasToString(
-            compressed
-                .toString()
-                .replace("kind=COMPRESSED, why=,", "kind=FELL_BACK, why=starved,"));
+    assertThat(again.resumed()).isEqualTo(5);
+    assertThat(all.subList(0, 5)).as("seconds and all").isEqualTo(first);
+    assertThat(all).hasSameSizeAs(layers).allMatch(outcome -> outcome.kind() == Kind.COMPRESSED);
+    assertThat(run.model().store().list(run.workspace().layers())).hasSameSizeAs(layers);
+  }
+
+  @Test
+  void keepsTheFirstOfTwoEqualResults(SparkSession spark) {
+    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(9), RTN);
+    List<LayerTask> one = run.plan().layers().subList(0, 1);
+
+    LayerOutcome first = compress(run, one, Set.of()).get(0);
+    LayerOutcome second = compress(run, one, Set.of()).get(0);
+
+    assertThat(second).isEqualTo(first);
+    assertThat(run.model().store().list(run.workspace().layers()))
+        .extracting(Store.Entry::name)
+        .containsExactly(first.files().get(0).file().name());
+  }
+
+  @Test
+  void refusesFilesThatAreNotAsTheyWereMarked(SparkSession spark) throws IOException {
+    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(10), RTN);
+    LayerOutcome outcome = compress(run, run.plan().layers().subList(0, 1), Set.of()).get(0);
+    byte[] bytes = Files.readAllBytes(file(run, outcome));
+    bytes[bytes.length - 1] ^= 1;
+    Files.write(file(run, outcome), bytes);
+
+    Compression again = compression(run);
+    assertThatThrownBy(again::resume)
+        .isInstanceOf(ResumeRefusedException.class)
+        .hasMessageContaining(outcome.files().get(0).file().name() + " has SHA-256 ")
+        .hasMessageContaining("Add --restart to start anew.");
+  }
+
+  @Test
+  void refusesAMarkThatWasChangedAndIgnoresOneThatWasNotFinished(SparkSession spark)
+      throws IOException {
+    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(11), RTN);
+    compress(run, run.plan().layers().subList(0, 2), Set.of());
+    List<Path> marks =
+        run.model().store().list(run.workspace().marks()).stream()
+            .map(entry -> Path.of(run.workspace().marks().child(entry.name()).path()))
+            .toList();
+    String text = Files.readString(marks.get(0));
+    Files.writeString(marks.get(0), text.substring(0, text.length() / 2));
+
+    Compression again = compression(run);
+    again.resume();
+    again.run("compress", run.plan().layers().subList(0, 2), Set.of());
+    assertThat(again.resumed()).isEqualTo(1);
+
+    String whole = Files.readString(marks.get(0));
+    Files.writeString(marks.get(0), whole.replace("\"tokens\":0", "\"tokens\":1"));
+    Compression third = compression(run);
+    assertThatThrownBy(third::resume)
+        .isInstanceOf(ResumeRefusedException.class)
+        .hasMessageContaining("was changed after it was written");
+  }
+
+  private static Path file(TinyRun run, LayerOutcome outcome) {
+    return Path.of(run.workspace().layers().child(outcome.files().get(0).file().name()).path());
+  }
+
+  private static Compression compression(TinyRun run) {
+    return new Compression(
+        run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder());
   }
 
   private static List<LayerOutcome> compress(
       TinyRun run, List<LayerTask> layers, Set<String> observed) {
-    return new Compression(run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder())
-        .run("compress", layers, observed);
+    return compression(run).run("compress", layers, observed);
   }
 
   private static Set<String> calibrate(TinyRun run, StarvedExperts starved, long minimum) {

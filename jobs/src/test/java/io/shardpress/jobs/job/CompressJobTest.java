@@ -18,6 +18,7 @@ import io.shardpress.jobs.fixture.TinyRun;
 import io.shardpress.jobs.fixture.TinyTokens;
 import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.report.RunRecord;
+import io.shardpress.jobs.resume.UnfinishedRuns.Earlier;
 import io.shardpress.jobs.spark.Session;
 import io.shardpress.jobs.storage.Sha256;
 import io.shardpress.operators.linalg.KernelChoice;
@@ -228,7 +229,12 @@ class CompressJobTest {
   }
 
   private RunRecord compress(String text, Existing existing) {
-    return new CompressJob(session, TinyRun.quiet(), recipe(text), at(output), existing).run();
+    return compress(text, existing, Earlier.RESUME).orElseThrow();
+  }
+
+  private Optional<RunRecord> compress(String text, Existing existing, Earlier earlier) {
+    return new CompressJob(session, TinyRun.quiet(), recipe(text), at(output), existing, earlier)
+        .run();
   }
 
   private io.shardpress.jobs.recipe.Recipe recipe(String text) {

@@ -56,7 +56,8 @@ class WeightsTest {
   void turnsConv1dWeightsForSolvers() {
     OpenModel model = TinyCheckpoint.gpt2(3).write(folder).openWhole();
     try (INDArray stored = model.weights().matrix(CONV + ".weight");
-        INDArray turned = model.denseWeight(CONV + ".weight", Layout.IN_OUT);
+        INDArray turned =
+            model.denseWeight(CONV + ".weight", Layout.IN_OUT, 0, 4 * TinyCheckpoint.HIDDEN);
         INDArray back = Floats.transpose(turned)) {
       assertThat(Floats.rows(turned)).isEqualTo(4 * TinyCheckpoint.HIDDEN);
       assertThat(Floats.toArray(back)).isEqualTo(Floats.toArray(stored));
@@ -125,7 +126,7 @@ class WeightsTest {
     }
 
     @Override
-    public INDArray matrix(String name) {
+    public INDArray matrix(String name, Precision precision) {
       float[] values = new float[out * in];
       for (int i = 0; i < values.length; i++) {
         values[i] = 1000 * (i / in) + i % in;

@@ -102,7 +102,8 @@ class RunLogTest {
                 "a", Kind.COMPRESSED, TensorSpec.of("a.weight_packed", DType.I32, 8, 2)),
             MadeUpOutcomes.of(
                 "b", Kind.COMPRESSED, TensorSpec.of("b.weight_packed", DType.I32, 8, 2)),
-            MadeUpOutcomes.of("c", Kind.COPIED)));
+            MadeUpOutcomes.of("c", Kind.COPIED)),
+        2);
     log.assembled(50_000);
     PublishedFile file = new PublishedFile("model.safetensors", 1, "ff");
     RunRecord record = log.complete(List.of(file));
@@ -113,6 +114,7 @@ class RunLogTest {
     assertThat(record.calibrationDigest()).contains("abc");
     assertThat(record.experts()).hasSize(1);
     assertThat(record.totals()).containsEntry(Kind.COMPRESSED, 2L).containsEntry(Kind.COPIED, 1L);
+    assertThat(record.resumedLayers()).isEqualTo(2);
     assertThat(record.uncompressed()).containsKey("lm_head");
     assertThat(record.files()).containsExactly(file);
     Sizes sizes = record.sizes().orElseThrow();
@@ -126,7 +128,7 @@ class RunLogTest {
 
   @Test
   void hasNoBitsPerWeightWhenNothingWasCompressed() {
-    log.solved(List.of(MadeUpOutcomes.of("c", Kind.COPIED)));
+    log.solved(List.of(MadeUpOutcomes.of("c", Kind.COPIED)), 0);
     log.assembled(10);
     assertThat(log.complete(List.of()).sizes().orElseThrow().linearBitsPerWeight()).isNaN();
   }
@@ -150,7 +152,7 @@ class RunLogTest {
 
   @Test
   void isReadableJson() throws IOException {
-    log.solved(List.of(MadeUpOutcomes.of("a", Kind.FELL_BACK)));
+    log.solved(List.of(MadeUpOutcomes.of("a", Kind.FELL_BACK)), 0);
     JsonNode json = new ObjectMapper().readTree(Json.text(log.failed("x")));
 
     assertThat(json.get("recipe").get("model").asText()).isEqualTo("/m");

@@ -87,6 +87,7 @@ class SummaryTest {
             Optional.empty(),
             List.of(),
             totals,
+            0,
             Map.of(),
             List.of(),
             sizes,

@@ -1,7 +1,6 @@
 package io.shardpress.jobs.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.common.storage.Location;
 import java.util.UUID;
@@ -22,13 +21,14 @@ class WorkspaceTest {
         .hasToString(root + "/partials/stage-0003-chunk-00012.safetensors");
     assertThat(workspace.statistics("model.layers.0.mlp.input"))
         .hasToString(root + "/statistics/model.layers.0.mlp.input.safetensors");
-    assertThat(workspace.layer("lm_head")).hasToString(root + "/layers/lm_head.safetensors");
+    assertThat(workspace.layers()).hasToString(root + "/layers");
+    assertThat(workspace.marks()).hasToString(root + "/marks");
   }
 
   @Test
-  void isNotLeftByAModulesName() {
-    assertThatThrownBy(() -> workspace.layer("../../etc/passwd"))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("is not a file name");
+  void isNotLeftByAnInputsName() {
+    Location place = workspace.statistics("../../etc/passwd");
+    assertThat(place.parent()).isEqualTo(workspace.root().child("statistics"));
+    assertThat(place.name()).startsWith("x.._.._etc_passwd~").endsWith(".safetensors");
   }
 }

@@ -8,6 +8,7 @@ import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
+import io.shardpress.jobs.run.PublishedFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -27,9 +28,11 @@ class TensorFilesTest {
     RawTensor first = tensor("b", DType.I32, 1, 2, 3, 4, 5, 6, 7, 8);
     RawTensor second = tensor("a", DType.I8, 9, 10, 11);
 
-    String sha256 = TensorFiles.write(store, file, List.of(first, second));
+    PublishedFile written = TensorFiles.write(store, file, List.of(first, second));
 
-    assertThat(sha256).isEqualTo(Sha256.of(Files.readAllBytes(folder.resolve("a.safetensors"))));
+    byte[] bytes = Files.readAllBytes(folder.resolve("a.safetensors"));
+    assertThat(written)
+        .isEqualTo(new PublishedFile("a.safetensors", bytes.length, Sha256.of(bytes)));
     assertThat(TensorFiles.read(store, file)).containsOnlyKeys("a", "b");
     assertThat(TensorFiles.read(store, file).get("b").data()).isEqualTo(first.data());
     assertThat(TensorFiles.read(store, file).get("a").spec()).isEqualTo(second.spec());

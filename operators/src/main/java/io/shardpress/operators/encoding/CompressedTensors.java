@@ -37,7 +37,7 @@ public record CompressedTensors() implements Encoder {
 
   @Override
   public List<TensorSpec> plan(StoredLinear linear, Scheme scheme) {
-    long out = linear.out();
+    long out = linear.rows();
     long in = linear.in();
     int bits = scheme.grid().bits();
     scheme.check(linear.module(), in);
@@ -92,7 +92,7 @@ public record CompressedTensors() implements Encoder {
         }
         bytes.position(bytes.limit());
       }
-      case "_shape" -> bytes.putLong(weight.out()).putLong(weight.in());
+      case "_shape" -> bytes.putLong(linear.out()).putLong(linear.in());
       case "_scale" ->
           FloatCodec.encode(scaleType(linear), weight.scales(), 0, weight.scales().length, bytes);
       case "_zero_point" -> {
@@ -147,7 +147,7 @@ public record CompressedTensors() implements Encoder {
     for (TensorSpec spec : new CompressedTensors().plan(linear, scheme)) {
       data.put(suffix(spec, linear), Tensors.require(tensors, spec).data());
     }
-    int out = Math.toIntExact(linear.out());
+    int out = Math.toIntExact(linear.rows());
     int in = Math.toIntExact(linear.in());
     int bits = scheme.grid().bits();
     int groups = scheme.groupSize().groups(in);
@@ -183,7 +183,7 @@ public record CompressedTensors() implements Encoder {
 
   private static byte[] zeroPoints(
       StoredLinear linear, Map<String, ByteBuffer> data, Scheme scheme, int groups) {
-    int out = (int) linear.out();
+    int out = (int) linear.rows();
     if (scheme.grid().symmetric()) {
       return new byte[0];
     }

@@ -26,8 +26,8 @@ public record DequantizedWeights() implements Encoder {
     String name = linear.module() + ".weight";
     return List.of(
         linear.layout() == Layout.OUT_IN
-            ? TensorSpec.of(name, linear.type(), linear.out(), linear.in())
-            : TensorSpec.of(name, linear.type(), linear.in(), linear.out()));
+            ? TensorSpec.of(name, linear.type(), linear.rows(), linear.in())
+            : TensorSpec.of(name, linear.type(), linear.in(), linear.rows()));
   }
 
   @Override

@@ -1,38 +1,59 @@
 package io.shardpress.jobs.compress;
 
-import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
-import io.shardpress.jobs.plan.LayerTask;
+import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.operators.quantization.LayerReport;
 import io.shardpress.operators.quantization.LayerResult;
 import io.shardpress.operators.quantization.Outcome;
 import java.util.List;
 
-/** Turns what an operator returns into what the driver records. */
-final class Outcomes {
-  private Outcomes() {}
+/** Turns what an operator returns into what is recorded. */
+final class SolvedSlices {
+  private SolvedSlices() {}
 
-  static LayerOutcome of(
-      LayerTask layer, LayerResult result, List<RawTensor> tensors, String sha256, double seconds) {
+  static SolvedSlice of(
+      SolveSlices.Slice slice, LayerResult result, List<PublishedFile> files, double seconds) {
     LayerReport report = result.report();
-    return new LayerOutcome(
-        layer.module(),
+    return new SolvedSlice(
+        slice.layer().module(),
+        slice.rows(),
         kind(result.outcome()),
         why(result.outcome()),
         report.method(),
-        layer.scheme(),
-        report.out(),
-        report.in(),
-        report.relativeLoss().orElse(Double.NaN),
-        report.weightNmse(),
         report.damping().orElse(Double.NaN),
-        report.deadInputs(),
-        report.clippedShare(),
+        report.loss().orElse(Double.NaN),
+        report.energy().orElse(Double.NaN),
+        report.weightError(),
+        report.weightEnergy(),
+        report.clipped(),
         report.tokens(),
+        report.deadInputs(),
         seconds,
-        tensors.stream().map(RawTensor::spec).toList(),
-        sha256,
-        report.notes());
+        report.notes(),
+        files);
+  }
+
+  /** The same as a fallback, for {@code reason}; a failure or a copy stays one. */
+  static SolvedSlice fallenBack(SolvedSlice solved, String reason) {
+    return solved.files().isEmpty()
+        ? solved
+        : new SolvedSlice(
+            solved.module(),
+            solved.rows(),
+            Kind.FELL_BACK,
+            reason,
+            solved.method(),
+            solved.damping(),
+            solved.loss(),
+            solved.energy(),
+            solved.weightError(),
+            solved.weightEnergy(),
+            solved.clipped(),
+            solved.tokens(),
+            solved.deadInputs(),
+            solved.seconds(),
+            solved.notes(),
+            solved.files());
   }
 
   private static Kind kind(Outcome outcome) {

@@ -1,0 +1,129 @@
+package io.shardpress.jobs.compress;
+
+import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.jobs.compress.LayerOutcome.Kind;
+import io.shardpress.jobs.model.ModelRef;
+import io.shardpress.jobs.model.OpenModel;
+import io.shardpress.jobs.plan.LayerTask;
+import io.shardpress.jobs.plan.RowSlice;
+import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.run.Workspace;
+import io.shardpress.jobs.spark.Work;
+import io.shardpress.jobs.storage.SafeNames;
+import io.shardpress.jobs.storage.TensorFiles;
+import io.shardpress.operators.encoding.Encoder;
+import io.shardpress.operators.quantization.LayerResult;
+import io.shardpress.operators.quantization.Settings;
+import io.shardpress.operators.quantization.Solver;
+import io.shardpress.operators.statistics.InputStatistics;
+import io.shardpress.operators.statistics.StoredStatistics;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Solves linears that read one input with the same settings, or slices of their rows: the
+ * statistics are prepared (the Gram factored) once for all of them. Each result is written and
+ * marked as finished before the next begins.
+ *
+ * @param slices of linears of one input and equal settings
+ * @param hasStatistics whether folded statistics of the input were stored
+ */
+record SolveSlices(
+    ModelRef model, Workspace workspace, Encoder encoder, List<Slice> slices, boolean hasStatistics)
+    implements Work<ArrayList<SolvedSlice>> {
+
+  /** Some rows of a linear. */
+  record Slice(LayerTask layer, RowSlice rows) implements Serializable {
+    long weights() {
+      return rows.count() * layer.in();
+    }
+
+    /** Its share of the layer's cost. */
+    double cost() {
+      return layer.cost() * rows.count() / layer.out();
+    }
+  }
+
+  SolveSlices {
+    slices = List.copyOf(slices);
+  }
+
+  @Override
+  public ArrayList<SolvedSlice> run() {
+    OpenModel open = model.open();
+    LayerMarks marks = new LayerMarks(model.store(), workspace);
+    ArrayList<SolvedSlice> solved = new ArrayList<>();
+    long start = System.nanoTime();
+    Optional<InputStatistics> statistics = statistics();
+    try (Solver solver = settings().prepare(statistics)) {
+      for (Slice slice : slices) {
+        SolvedSlice end = solve(open, slice, solver, start);
+        // What failed is to be tried again.
+        solved.add(end.kind() == Kind.FAILED ? end : marks.put(end));
+        start = System.nanoTime();
+      }
+    } finally {
+      statistics.ifPresent(InputStatistics::close);
+    }
+    return solved;
+  }
+
+  double cost() {
+    return slices.stream().mapToDouble(Slice::cost).sum();
+  }
+
+  private LayerTask first() {
+    return slices.get(0).layer();
+  }
+
+  /** Whether statistics are asked for that no token gave: only starved experts come to this. */
+  private boolean starved() {
+    return first().needsStatistics() && !hasStatistics;
+  }
+
+  private Settings settings() {
+    Settings asked = first().steps().get(0);
+    return starved() ? asked.withoutStatistics() : asked;
+  }
+
+  private Optional<InputStatistics> statistics() {
+    if (!hasStatistics || !first().needsStatistics()) {
+      return Optional.empty();
+    }
+    String input = first().input();
+    return Optional.of(
+        StoredStatistics.read(
+            input, TensorFiles.sources(model.store(), workspace.statistics(input))));
+  }
+
+  private SolvedSlice solve(OpenModel open, Slice slice, Solver solver, long start) {
+    LayerTask layer = slice.layer();
+    RowSlice rows = slice.rows();
+    LayerResult result;
+    try (INDArray weight =
+        open.denseWeight(layer.weight().name(), layer.layout(), rows.first(), rows.count())) {
+      result = solver.compress(layer.module(), weight, layer.weight().dtype());
+    }
+    List<PublishedFile> files =
+        result.weight().map(w -> write(slice, encoder.encode(layer.stored(rows), w))).stream()
+            .toList();
+    double seconds = (System.nanoTime() - start) / 1e9;
+    SolvedSlice solved = SolvedSlices.of(slice, result, files, seconds);
+    return starved()
+        ? SolvedSlices.fallenBack(solved, "too few calibration tokens reached this expert")
+        : solved;
+  }
+
+  /** Every attempt has a file of its own: one that comes late cannot touch what counts. */
+  private PublishedFile write(Slice slice, List<RawTensor> tensors) {
+    String name =
+        "%s.%d.%s.safetensors"
+            .formatted(
+                SafeNames.of(slice.layer().module()), slice.rows().first(), UUID.randomUUID());
+    return TensorFiles.write(model.store(), workspace.layers().child(name), tensors);
+  }
+}
