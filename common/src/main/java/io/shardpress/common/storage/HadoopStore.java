@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -30,6 +31,10 @@ import org.apache.hadoop.util.functional.FutureIO;
 public final class HadoopStore implements Store, java.io.Serializable {
   private static final long serialVersionUID = 1L;
   private static final LocalFiles LOCAL = new LocalFiles();
+
+  /** Where renaming is copying. */
+  private static final Set<String> OBJECT_STORES =
+      Set.of("s3a", "s3", "s3n", "gs", "oss", "cosn", "obs", "wasb", "wasbs", "swift");
 
   private final SerializedConfiguration configuration;
 
@@ -137,6 +142,34 @@ public final class HadoopStore implements Store, java.io.Serializable {
   @Override
   public OutputStream scratch(Location file) {
     return isLocal(file) ? LOCAL.scratch(file) : replace(file);
+  }
+
+  @Override
+  public boolean movesAtOnce(Location location) {
+    return !OBJECT_STORES.contains(location.scheme());
+  }
+
+  @Override
+  public boolean move(Location from, Location to) {
+    if (isLocal(from)) {
+      return LOCAL.move(from, to);
+    }
+    try {
+      FileSystem files = fileSystem(to);
+      if (files.exists(path(to))) {
+        return false;
+      }
+      files.mkdirs(path(to).getParent());
+      if (files.rename(path(from), path(to))) {
+        return true;
+      }
+      if (files.exists(path(to))) {
+        return false;
+      }
+      throw new IOException("the file system does not rename " + from + " to it");
+    } catch (IOException e) {
+      throw StorageErrors.writing(to, e);
+    }
   }
 
   @Override

@@ -14,7 +14,7 @@ import java.util.List;
  *       two writers of one location one fails, at the latest on {@code close()}.
  *   <li>Nothing is written beside the files asked for: no checksum, no temporary file.
  *   <li>A read returns exactly the bytes asked for, or throws.
- *   <li>Nothing is renamed.
+ *   <li>Nothing is renamed but by {@link #move}.
  * </ol>
  *
  * <p>Errors: a missing or short file is an {@link io.shardpress.common.error.InputException}; a
@@ -50,6 +50,20 @@ public interface Store {
   default OutputStream scratch(Location file) {
     return replace(file);
   }
+
+  /**
+   * Whether {@link #move} puts a file at {@code location} in one step. Object stores have no such
+   * thing and need none: there a file appears whole, when it is closed.
+   */
+  boolean movesAtOnce(Location location);
+
+  /**
+   * Puts a whole file in another place of the same file system, unless one is there already; to be
+   * called where {@link #movesAtOnce}.
+   *
+   * @return whether it was moved; otherwise {@code from} stays
+   */
+  boolean move(Location from, Location to);
 
   /** Removes a file, or a folder with all it holds; absent is fine. */
   void delete(Location location);

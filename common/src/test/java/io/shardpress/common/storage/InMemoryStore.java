@@ -101,6 +101,20 @@ public final class InMemoryStore implements Store {
   }
 
   @Override
+  public boolean movesAtOnce(Location location) {
+    return true;
+  }
+
+  @Override
+  public boolean move(Location from, Location to) {
+    if (files.putIfAbsent(to.uri(), bytes(from)) != null) {
+      return false;
+    }
+    files.remove(from.uri());
+    return true;
+  }
+
+  @Override
   public void delete(Location location) {
     files.remove(location.uri());
     below(location).keySet().forEach(name -> files.remove(prefix(location) + name));

@@ -143,6 +143,22 @@ abstract class StoreContract {
   }
 
   @Test
+  void movesAFileButNeverInThePlaceOfOne() throws IOException {
+    Location from = root().child("from");
+    Location to = root().child("folder").child("to");
+    write(store().create(from), "first");
+    assertThat(store().movesAtOnce(to)).isTrue();
+
+    assertThat(store().move(from, to)).isTrue();
+    assertThat(store().exists(from)).isFalse();
+    write(store().create(from), "second");
+    assertThat(store().move(from, to)).isFalse();
+
+    assertThat(text(store().readAll(to, 10))).isEqualTo("first");
+    assertThat(text(store().readAll(from, 10))).as("it stays").isEqualTo("second");
+  }
+
+  @Test
   void writesLargeFilesWholeAndReadsAnyPart() throws IOException {
     byte[] bytes = new byte[3_000_001];
     for (int i = 0; i < bytes.length; i++) {

@@ -10,23 +10,39 @@ import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.SeekableInput;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.jobs.storage.Sha256;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.UUID;
 import java.util.function.Consumer;
 
 /** Writes one weight file under its final name, copying byte ranges in pieces of bounded size. */
-record AssembleShard(HadoopStore store, Location output, OutputShard shard)
+record AssembleShard(HadoopStore store, Location output, Workspace workspace, OutputShard shard)
     implements Work<PublishedFile> {
   private static final int PIECE_BYTES = 8 << 20;
 
+  /**
+   * The file appears whole or not at all: attempts that run at once, or after the job's end, meet
+   * no half of it, and what they put in its place would be the same.
+   */
   @Override
   public PublishedFile run() {
     Location target = output.child(shard.fileName());
-    // A retry of this task may find the torso of an earlier attempt; the run owns the folder.
-    store.delete(target);
+    if (!store.movesAtOnce(target)) {
+      return write(target);
+    }
+    Location aside = workspace.shards().child(shard.fileName() + "." + UUID.randomUUID());
+    PublishedFile written = write(aside);
+    if (!store.move(aside, target)) {
+      store.delete(aside); // another attempt was faster
+    }
+    return written;
+  }
+
+  private PublishedFile write(Location file) {
     SafetensorsLayout layout =
         SafetensorsLayout.of(shard.tensors().stream().map(OutputTensor::spec).toList());
     Map<TensorSpec, OutputTensor> tensors = new HashMap<>();
@@ -34,13 +50,13 @@ record AssembleShard(HadoopStore store, Location output, OutputShard shard)
     Map<Location, SafetensorsFile> files = new HashMap<>();
     ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
     Sha256 hash = new Sha256();
-    try (SafetensorsWriter writer = new SafetensorsWriter(hash.tee(store.create(target)), layout)) {
+    try (SafetensorsWriter writer = new SafetensorsWriter(hash.tee(store.replace(file)), layout)) {
       for (TensorSpec spec : layout.specs()) {
         for (OutputTensor.Piece source : tensors.get(spec).pieces()) {
-          SafetensorsFile file =
+          SafetensorsFile open =
               files.computeIfAbsent(source.file(), unread -> SafetensorsFile.read(store, unread));
-          requireUnchanged(file, source.spec());
-          SafetensorsHeader.Entry entry = file.header().tensors().get(spec.name());
+          requireUnchanged(open, source.spec());
+          SafetensorsHeader.Entry entry = open.header().tensors().get(spec.name());
           copy(source.file(), entry, bytes -> writer.write(spec, bytes), piece);
         }
       }

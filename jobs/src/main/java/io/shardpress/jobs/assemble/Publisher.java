@@ -184,6 +184,7 @@ public final class Publisher {
     PlannedFiles.write(store, workspace, names);
     begun.addAll(names);
     if (owned) {
+      shards.forEach(shard -> store.delete(output.child(shard.fileName()))); // an earlier attempt's
       return;
     }
     // The mark of completeness goes first: a half-deleted checkpoint must not look whole.
@@ -195,10 +196,11 @@ public final class Publisher {
   }
 
   /** Writes the weight files as a Spark job, and the index when there are several. */
-  public void writeShards(List<OutputShard> shards, Tasks tasks, Progress progress) {
+  public void writeShards(
+      List<OutputShard> shards, Workspace workspace, Tasks tasks, Progress progress) {
     progress.begin("assemble", shards.stream().mapToDouble(OutputShard::bytes).sum());
     List<AssembleShard> work =
-        shards.stream().map(shard -> new AssembleShard(store, output, shard)).toList();
+        shards.stream().map(shard -> new AssembleShard(store, output, workspace, shard)).toList();
     shards.forEach(shard -> begun.add(shard.fileName()));
     files.addAll(
         tasks.run(
@@ -293,6 +295,29 @@ public final class Publisher {
       // The run's own failure is the one to report.
       cause.addSuppressed(e);
     }
+  }
+
+  /**
+   * Removes what unfinished runs have left: their work, and files of a checkpoint that was never
+   * completed. To be called by who holds the lease.
+   *
+   * @return what was removed
+   */
+  public List<Location> clean(UnfinishedRuns unfinished) {
+    List<Location> removed = new ArrayList<>();
+    if (committed().isEmpty()) {
+      Set<String> present = new LinkedHashSet<>(present());
+      Set<String> ours = new LinkedHashSet<>(List.of(RunRecord.FILE_NAME));
+      for (UUID run : unfinished.ids()) {
+        ours.addAll(PlannedFiles.read(store, Workspace.beside(output, run)));
+      }
+      ours.stream().filter(present::contains).map(output::child).forEach(removed::add);
+    }
+    for (UUID run : unfinished.ids()) {
+      removed.add(Workspace.beside(output, run).root());
+    }
+    removed.forEach(store::delete);
+    return List.copyOf(removed);
   }
 
   private void publish(String name, String text) {

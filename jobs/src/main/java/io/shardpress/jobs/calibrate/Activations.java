@@ -5,6 +5,7 @@ import io.shardpress.common.storage.Store;
 import io.shardpress.jobs.data.ActivationReader;
 import io.shardpress.jobs.data.ActivationShards;
 import io.shardpress.jobs.data.ActivationWriter;
+import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.operators.linalg.Floats;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -14,7 +15,8 @@ final class Activations {
 
   private Activations() {}
 
-  static void write(Store store, Location file, INDArray hidden) {
+  /** Returns the file's name, length and hash. */
+  static PublishedFile write(Store store, Location file, INDArray hidden) {
     int rows = Floats.rows(hidden);
     float[] buffer = new float[ROWS * Floats.columns(hidden)];
     try (ActivationWriter writer =
@@ -24,7 +26,8 @@ final class Activations {
         Floats.readRows(hidden, first, count, buffer);
         writer.append(buffer, count);
       }
-      writer.finish();
+      String sha256 = writer.finish();
+      return new PublishedFile(file.name(), store.length(file), sha256);
     }
   }
 

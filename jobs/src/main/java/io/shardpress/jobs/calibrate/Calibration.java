@@ -1,29 +1,35 @@
 package io.shardpress.jobs.calibrate;
 
-import io.shardpress.common.error.InputException;
-import io.shardpress.jobs.calibrate.FoldInput.Folded;
+import io.shardpress.jobs.calibrate.ObserveStages.Route;
+import io.shardpress.jobs.calibrate.ObserveStages.Seen;
 import io.shardpress.jobs.compress.StagedModules;
 import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.model.ModelRef;
-import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.Plan;
-import io.shardpress.jobs.recipe.ExpertPolicy;
-import io.shardpress.jobs.recipe.StarvedExperts;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Tasks;
+import io.shardpress.jobs.statistics.CalibrationKey;
+import io.shardpress.jobs.statistics.KeptInput;
+import io.shardpress.jobs.statistics.StatisticsStore;
+import io.shardpress.jobs.statistics.StatisticsStore.Origin;
+import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.operators.model.Precision;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.IntFunction;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
-/** Collects the statistics that a plan's layers need, for all stages at once or stage by stage. */
+/**
+ * Sees to it that the statistics that a plan's layers need are in the store: those that are not
+ * there are collected, for all stages from the dense model, or stage by stage behind compressed
+ * ones.
+ */
 public final class Calibration {
   private final Tasks tasks;
   private final Progress progress;
@@ -32,9 +38,20 @@ public final class Calibration {
   private final Plan plan;
   private final TokenChunks tokens;
   private final Precision precision;
-  private final ExpertPolicy policy;
+  private final Coverage coverage;
+  private final StatisticsStore statistics;
+  private final CalibrationKey dense;
+  private final Origin origin;
+  private final long scratchBytes;
+  private final KeptActivations activations;
   private final List<ExpertTokens> experts = new ArrayList<>();
 
+  /**
+   * @param coverage what becomes of experts that few tokens reach
+   * @param statistics where they are looked for and kept
+   * @param dense the key of statistics of the dense model
+   * @param scratchBytes partial sums that may lie in the workspace at once
+   */
   public Calibration(
       Tasks tasks,
       Progress progress,
@@ -43,7 +60,11 @@ public final class Calibration {
       Plan plan,
       TokenChunks tokens,
       Precision precision,
-      ExpertPolicy policy) {
+      Coverage coverage,
+      StatisticsStore statistics,
+      CalibrationKey dense,
+      Origin origin,
+      long scratchBytes) {
     this.tasks = tasks;
     this.progress = progress;
     this.model = model;
@@ -51,7 +72,17 @@ public final class Calibration {
     this.plan = plan;
     this.tokens = tokens;
     this.precision = precision;
-    this.policy = policy;
+    this.coverage = coverage;
+    this.statistics = statistics;
+    this.dense = dense;
+    this.origin = origin;
+    this.scratchBytes = scratchBytes;
+    this.activations = new KeptActivations(model.store(), workspace);
+  }
+
+  /** Takes over the activations that an earlier attempt of the run kept. */
+  public void resume() {
+    activations.resume(tasks, stages());
   }
 
   /** Stages of the forward pass: the blocks, then the head. */
@@ -59,152 +90,156 @@ public final class Calibration {
     return plan.blocks() + 1;
   }
 
-  /** Runs the dense model once and returns the inputs of all stages that have statistics. */
-  public Set<String> observeAll() {
+  /** The statistics of all inputs that may be used, from the dense model. */
+  public Map<String, StoredInput> observeAll() {
     List<Set<String>> wanted = IntStream.range(0, stages()).mapToObj(plan::inputs).toList();
-    progress.begin("calibrate", tokens.sequences());
-    runAll(wanted, Set.of());
-    Map<String, Long> counts = fold(0, wanted);
-    Set<String> observed = new TreeSet<>();
-    List<Set<String>> starved = new ArrayList<>();
-    for (int stage = 0; stage < stages(); stage++) {
-      Coverage coverage = coverage(stage, wanted.get(stage), counts);
-      observed.addAll(coverage.observed());
-      starved.add(coverage.starved());
+    Set<String> all = new TreeSet<>();
+    wanted.forEach(all::addAll);
+    Map<String, StoredInput> found = find(dense, all);
+    StagedModules nothing = StagedModules.none(model.store(), workspace);
+    List<StageGroup> groups = StageGroup.of(missing(wanted, found), plan, tokens, scratchBytes);
+    progress.begin("calibrate", (double) tokens.sequences() * groups.size());
+    for (int i = 0; i < groups.size(); i++) {
+      StageGroup group = groups.get(i);
+      int keep = i + 1 < groups.size() ? group.last() + 1 : Route.NOWHERE;
+      found.putAll(
+          pass(
+              "stages %d to %d".formatted(group.first() + 1, group.last() + 1),
+              new Route(activations.before(group.first()), group.first(), group.last(), keep),
+              nothing,
+              group.wanted(),
+              dense,
+              chunk ->
+                  progress.advance(
+                      (double) tokens.sequences() / tokens.chunks(),
+                      "stages %d to %d".formatted(group.first() + 1, group.last() + 1))));
     }
-    Set<String> again = new HashSet<>();
-    starved.forEach(again::addAll);
-    if (!again.isEmpty()) {
-      progress.begin("calibrate", tokens.sequences());
-      runAll(starved, again);
-      observed.addAll(fold(0, starved).keySet());
-    }
-    model.store().delete(workspace.partials());
-    return observed;
+    return usable(found.values());
   }
 
   /**
-   * Observes one stage behind compressed ones, to be called for stage 0, 1, … in turn.
+   * The statistics of one stage behind compressed ones, to be called for stage 0, 1, … in turn.
    *
-   * @param before the compressed layers of the stage before
-   * @return the inputs of this stage that have statistics
+   * @param before all layers that are compressed so far
+   * @param digest of what they were compressed to; empty where there are none
    */
-  public Set<String> observe(int stage, StagedModules before) {
+  public Map<String, StoredInput> observe(int stage, StagedModules before, String digest) {
+    CalibrationKey key = digest.isEmpty() ? dense : dense.behind(digest);
     Set<String> wanted = plan.inputs(stage);
-    runStage(stage, before, wanted, Set.of());
-    Coverage coverage = coverage(stage, wanted, fold(stage, List.of(wanted)));
-    Set<String> observed = new TreeSet<>(coverage.observed());
-    if (!coverage.starved().isEmpty()) {
-      runStage(stage, before, coverage.starved(), coverage.starved());
-      observed.addAll(fold(stage, List.of(coverage.starved())).keySet());
+    Map<String, StoredInput> found = find(key, wanted);
+    List<Set<String>> missing = missing(List.of(wanted), found);
+    if (!missing.get(0).isEmpty()) {
+      int keep = stage == 0 ? Route.NOWHERE : stage;
+      found.putAll(
+          pass(
+              "stage %d of %d".formatted(stage + 1, stages()),
+              new Route(activations.before(stage), stage, stage, keep),
+              before,
+              missing,
+              key,
+              chunk -> {}));
     }
-    model.store().delete(workspace.partials());
-    if (stage > 0) {
-      model.store().delete(workspace.activations(stage - 1));
-    }
-    return observed;
+    return usable(found.values());
   }
 
-  /** Tokens per routed expert, of all stages observed so far. */
+  /** Tokens per routed expert, of all stages so far. */
   public List<ExpertTokens> experts() {
     return List.copyOf(experts);
   }
 
-  private void runAll(List<Set<String>> wanted, Set<String> fromAllTokens) {
-    tasks.run(
-        "calibrate: dense model over " + tokens.sequences() + " sequences",
-        perChunk(
-            chunk ->
-                new ObserveAllStages(
-                    model, precision, workspace, tokens, chunk, wanted, fromAllTokens)),
-        chunk ->
-            progress.advance(
-                tokens.sequences(chunk), "chunk %d of %d".formatted(chunk + 1, tokens.chunks())));
+  private Map<String, StoredInput> find(CalibrationKey key, Set<String> inputs) {
+    Map<String, StoredInput> found = statistics.find(key, inputs);
+    if (!found.isEmpty()) {
+      statistics.check(tasks, found.values());
+      progress.say(
+          "note: statistics of %d inputs are taken from %s"
+              .formatted(found.size(), statistics.folder(key)));
+    }
+    return found;
   }
 
-  private void runStage(
-      int stage, StagedModules before, Set<String> wanted, Set<String> fromAllTokens) {
-    tasks.run(
-        "calibrate: stage %d of %d".formatted(stage + 1, stages()),
-        perChunk(
-            chunk ->
-                new ObserveStage(
-                    model,
-                    precision,
-                    workspace,
-                    tokens,
-                    chunk,
-                    stage,
-                    before,
-                    wanted,
-                    fromAllTokens)));
+  private static List<Set<String>> missing(
+      List<Set<String>> wanted, Map<String, StoredInput> found) {
+    List<Set<String>> missing = new ArrayList<>();
+    for (Set<String> inputs : wanted) {
+      Set<String> rest = new TreeSet<>(inputs);
+      rest.removeAll(found.keySet());
+      missing.add(rest);
+    }
+    return missing;
   }
 
-  private <W> List<W> perChunk(IntFunction<W> work) {
-    return IntStream.range(0, tokens.chunks()).mapToObj(work).toList();
-  }
-
-  /**
-   * @param observed inputs with statistics that may be used
-   * @param starved inputs of experts to observe again with all tokens
-   */
-  private record Coverage(Set<String> observed, Set<String> starved) {}
-
-  /**
-   * @param counts tokens by input, of those that any token reached
-   */
-  private Coverage coverage(int stage, Set<String> wanted, Map<String, Long> counts) {
-    Set<String> expertInputs = new TreeSet<>();
-    plan.layers(stage).stream()
-        .filter(LayerTask::expert)
-        .filter(LayerTask::needsStatistics)
-        .forEach(layer -> expertInputs.add(layer.input()));
-    Set<String> observed = new TreeSet<>(wanted);
-    observed.retainAll(counts.keySet());
-    Set<String> starved = new TreeSet<>();
-    long required = policy.required(tokens.tokens());
-    for (String input : expertInputs) {
-      long count = counts.getOrDefault(input, 0L);
-      String action = count >= required ? "none" : action(input, count, required);
-      experts.add(new ExpertTokens(input, count, action));
-      if (count < required) {
-        observed.remove(input);
-        if (policy.starved() == StarvedExperts.ALL_TOKENS) {
-          starved.add(input);
-        }
+  private Map<String, StoredInput> usable(Collection<StoredInput> found) {
+    Map<String, StoredInput> usable = new TreeMap<>();
+    for (StoredInput stored : found) {
+      KeptInput kept = stored.kept();
+      if (coverage.isExpert(kept.input())) {
+        experts.add(new ExpertTokens(kept.input(), kept.routed(), kept.action()));
+      }
+      if (kept.hasStatistics()) {
+        usable.put(kept.input(), stored);
       }
     }
-    return new Coverage(observed, starved);
+    return usable;
   }
 
-  private String action(String input, long count, long required) {
-    return switch (policy.starved()) {
-      case ALL_TOKENS -> "all-tokens";
-      case FALL_BACK -> "fall-back";
-      case FAIL ->
-          throw new InputException(
-              "Only %d calibration tokens reached %s; the recipe asks for %d. Give more sequences, lower calibration.experts.minimum-tokens and minimum-share, or set calibration.experts.starved to all-tokens or fall-back."
-                  .formatted(count, input, required));
-    };
+  /** Observes, a second time where experts starve, adds up and marks. */
+  private Map<String, StoredInput> pass(
+      String what,
+      Route route,
+      StagedModules before,
+      List<Set<String>> wanted,
+      CalibrationKey key,
+      Consumer<Seen> onChunk) {
+    PassFolder folder = new PassFolder(model.store(), workspace, statistics.folder(key));
+    StagedModules passed = before.within(route.from(), route.first());
+    List<Seen> seen = run(what, route, passed, wanted, Set.of(), onChunk);
+    Map<String, KeptInput> kept = folder.fold(tasks, route, wanted, seen);
+    List<Set<String>> starved = coverage.starved(wanted, kept, tokens.tokens());
+    Set<String> again = new TreeSet<>();
+    starved.forEach(again::addAll);
+    if (!again.isEmpty()) {
+      Map<String, KeptInput> all =
+          folder.fold(
+              tasks,
+              route,
+              starved,
+              run(what + " again", route.again(), passed, starved, again, chunk -> {}));
+      again.forEach(input -> folder.delete(kept.get(input)));
+      Coverage.shownAll(again, kept, all);
+    }
+    Map<String, StoredInput> stored =
+        statistics.put(key, origin, coverage.decided(kept, tokens.tokens()));
+    if (route.keep() != Route.NOWHERE) {
+      activations.put(route.keep(), seen.stream().map(chunk -> chunk.kept().get(0)).toList());
+    }
+    model.store().delete(workspace.partials());
+    return stored;
   }
 
-  /**
-   * Folds the inputs of neighbouring stages in one job, and returns the token counts of those that
-   * any token reached.
-   */
-  private Map<String, Long> fold(int firstStage, List<Set<String>> inputs) {
-    List<FoldInput> work = new ArrayList<>();
-    for (int i = 0; i < inputs.size(); i++) {
-      for (String input : inputs.get(i)) {
-        work.add(new FoldInput(model.store(), workspace, input, firstStage + i, tokens.chunks()));
-      }
+  private List<Seen> run(
+      String what,
+      Route route,
+      StagedModules before,
+      List<Set<String>> wanted,
+      Set<String> fromAllTokens,
+      Consumer<Seen> onChunk) {
+    List<ObserveStages> work = new ArrayList<>();
+    for (int chunk = 0; chunk < tokens.chunks(); chunk++) {
+      work.add(
+          new ObserveStages(
+              model,
+              precision,
+              workspace,
+              tokens,
+              chunk,
+              route,
+              activations.of(route.from(), chunk),
+              before,
+              wanted,
+              fromAllTokens));
     }
-    Map<String, Long> counts = new TreeMap<>();
-    for (Folded folded : tasks.run("calibrate: add the sums of the chunks", work)) {
-      if (folded.tokens() > 0) {
-        counts.put(folded.input(), folded.tokens());
-      }
-    }
-    return counts;
+    return tasks.run(
+        "calibrate: %s, %d sequences".formatted(what, tokens.sequences()), work, onChunk);
   }
 }

@@ -3,12 +3,16 @@ package io.shardpress.jobs.calibrate;
 import io.shardpress.common.safetensors.SafetensorsLayout;
 import io.shardpress.common.safetensors.SafetensorsWriter;
 import io.shardpress.common.storage.HadoopStore;
+import io.shardpress.common.storage.Location;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.FloatCodec;
 import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.common.tensor.TensorSpec;
-import io.shardpress.jobs.run.Workspace;
+import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.jobs.spark.Work;
+import io.shardpress.jobs.statistics.KeptInput;
+import io.shardpress.jobs.storage.SafeNames;
+import io.shardpress.jobs.storage.Sha256;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StoredStatistics;
@@ -18,55 +22,63 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.function.Consumer;
 
 /**
  * Adds the partial sums of one input in chunk order and stores the result. Grams are added some
  * elements at a time, so that memory holds neither all chunks' Grams nor one of them.
+ *
+ * @param files of partial sums in {@code partials}, in chunk order
+ * @param target folder of the result, a file of this attempt's own
  */
-record FoldInput(HadoopStore store, Workspace workspace, String input, int stage, int chunks)
-    implements Work<FoldInput.Folded> {
+record FoldInput(
+    HadoopStore store, Location partials, List<String> files, String input, Location target)
+    implements Work<KeptInput> {
   /** Elements of a Gram that are added at a time: 4 MiB of F32. */
   private static final int PIECE = 1 << 20;
 
-  /**
-   * @param tokens tokens that reached the input in all chunks; 0 leaves no statistics behind
-   */
-  record Folded(String input, long tokens) implements java.io.Serializable {}
+  private static final String UNTOUCHED = "none";
 
+  FoldInput {
+    files = List.copyOf(files);
+  }
+
+  /** Returns what is kept: no file where no token reached the input. */
   @Override
-  public Folded run() {
+  public KeptInput run() {
     List<Map<String, TensorSource>> parts = new ArrayList<>();
     List<InputStatistics> moments = new ArrayList<>();
-    for (int chunk = 0; chunk < chunks; chunk++) {
-      Map<String, TensorSource> part = part(chunk);
+    for (String file : files) {
+      Map<String, TensorSource> part = part(file);
       if (!part.isEmpty()) {
         parts.add(part);
         moments.add(StoredStatistics.readMoments(input, part));
       }
     }
     if (parts.isEmpty()) {
-      return new Folded(input, 0);
+      return new KeptInput(input, 0, 0, 0, UNTOUCHED, List.of());
     }
     // Without Grams, statistics hold nothing that has to be closed.
     InputStatistics sum = InputStatistics.fold(moments);
-    write(parts, sum);
-    return new Folded(input, sum.tokens());
+    PublishedFile file = write(parts, sum);
+    return new KeptInput(input, sum.width(), sum.tokens(), sum.tokens(), UNTOUCHED, List.of(file));
   }
 
   /** The statistics of the input in one chunk's file, if any. */
-  private Map<String, TensorSource> part(int chunk) {
-    Map<String, TensorSource> tensors =
-        TensorFiles.sources(store, workspace.partials(stage, chunk));
+  private Map<String, TensorSource> part(String file) {
+    Map<String, TensorSource> tensors = TensorFiles.sources(store, partials.child(file));
     tensors.keySet().removeIf(name -> !StoredStatistics.belongsTo(input, name));
     return tensors;
   }
 
-  private void write(List<Map<String, TensorSource>> parts, InputStatistics moments) {
+  private PublishedFile write(List<Map<String, TensorSource>> parts, InputStatistics moments) {
     SafetensorsLayout layout =
         SafetensorsLayout.of(parts.get(0).values().stream().map(TensorSource::spec).toList());
-    try (SafetensorsWriter writer =
-        new SafetensorsWriter(store.scratch(workspace.statistics(input)), layout)) {
+    Location file =
+        target.child("%s.%s.safetensors".formatted(SafeNames.of(input), UUID.randomUUID()));
+    Sha256 hash = new Sha256();
+    try (SafetensorsWriter writer = new SafetensorsWriter(hash.tee(store.replace(file)), layout)) {
       for (TensorSpec spec : layout.specs()) {
         if (StoredStatistics.isGram(spec)) {
           List<TensorSource> grams = parts.stream().map(part -> part.get(spec.name())).toList();
@@ -77,6 +89,7 @@ record FoldInput(HadoopStore store, Workspace workspace, String input, int stage
       }
       writer.finish();
     }
+    return new PublishedFile(file.name(), layout.totalLength(), hash.hex());
   }
 
   /** Sums in F64, stored in F32. */

@@ -24,9 +24,12 @@ import picocli.CommandLine.UnmatchedArgumentException;
     subcommands = {
       PlanCommand.class,
       CompressCommand.class,
+      CalibrateCommand.class,
       EvaluateCommand.class,
       VerifyCommand.class,
       DoctorCommand.class,
+      StatsCommand.class,
+      CleanCommand.class,
       HelpCommand.class
     },
     footer = {

@@ -27,6 +27,11 @@ final class RecipeOptions {
           "Change a recipe key; a number picks a list element: --set steps.0.gptq.bits=3.")
   private List<String> assignments = new ArrayList<>();
 
+  /** Makes one change more, in the words of {@code --set}. */
+  void assign(String assignment) {
+    assignments.add(assignment);
+  }
+
   /** The recipe, which must have been given and name a model. */
   Recipe require(Store store) {
     if (recipe.isEmpty()) {

@@ -9,6 +9,7 @@ import io.shardpress.jobs.plan.RowSlice;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Tasks;
+import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.jobs.verify.CheckFile;
 import io.shardpress.operators.encoding.Encoder;
 import java.util.ArrayList;
@@ -18,7 +19,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 
 /** Compresses layers in parallel, the dearest first; results go to the workspace. */
 public final class Compression {
@@ -74,9 +74,10 @@ public final class Compression {
    * Compresses {@code layers} and returns their outcomes in the same order.
    *
    * @param description for the Spark UI
-   * @param observed the inputs whose statistics are stored
+   * @param statistics of the inputs that have any, by input
    */
-  public List<LayerOutcome> run(String description, List<LayerTask> layers, Set<String> observed) {
+  public List<LayerOutcome> run(
+      String description, List<LayerTask> layers, Map<String, StoredInput> statistics) {
     Map<SliceKey, SolvedSlice> solved = new HashMap<>();
     List<Slice> open = new ArrayList<>();
     Map<String, Double> costs = new HashMap<>();
@@ -95,7 +96,10 @@ public final class Compression {
     }
     solved.values().forEach(slice -> report(slice, costs));
     tasks
-        .run(description, work(open, observed), done -> done.forEach(slice -> report(slice, costs)))
+        .run(
+            description,
+            work(open, statistics),
+            done -> done.forEach(slice -> report(slice, costs)))
         .forEach(
             done ->
                 done.forEach(
@@ -112,11 +116,15 @@ public final class Compression {
         encoder);
   }
 
-  private List<SolveSlices> work(List<Slice> slices, Set<String> observed) {
+  private List<SolveSlices> work(List<Slice> slices, Map<String, StoredInput> statistics) {
     List<SolveSlices> work = new ArrayList<>();
     for (List<Slice> group : byInputAndSettings(slices)) {
-      String input = group.get(0).layer().input();
-      work.add(new SolveSlices(model, workspace, encoder, group, observed.contains(input)));
+      LayerTask layer = group.get(0).layer();
+      List<StoredInput> needed =
+          layer.needsStatistics() && statistics.containsKey(layer.input())
+              ? List.of(statistics.get(layer.input()))
+              : List.of();
+      work.add(new SolveSlices(model, workspace, encoder, group, needed));
     }
     // A stable order: equal costs stay in the order of the forward pass.
     work.sort(Comparator.comparingDouble(SolveSlices::cost).reversed());

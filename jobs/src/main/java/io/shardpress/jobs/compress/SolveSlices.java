@@ -9,6 +9,7 @@ import io.shardpress.jobs.plan.RowSlice;
 import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Work;
+import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.jobs.storage.SafeNames;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.encoding.Encoder;
@@ -30,10 +31,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * marked as finished before the next begins.
  *
  * @param slices of linears of one input and equal settings
- * @param hasStatistics whether folded statistics of the input were stored
+ * @param statistics of the input; none where it has none, or none are needed
  */
 record SolveSlices(
-    ModelRef model, Workspace workspace, Encoder encoder, List<Slice> slices, boolean hasStatistics)
+    ModelRef model,
+    Workspace workspace,
+    Encoder encoder,
+    List<Slice> slices,
+    List<StoredInput> statistics)
     implements Work<ArrayList<SolvedSlice>> {
 
   /** Some rows of a linear. */
@@ -50,6 +55,7 @@ record SolveSlices(
 
   SolveSlices {
     slices = List.copyOf(slices);
+    statistics = List.copyOf(statistics);
   }
 
   @Override
@@ -58,8 +64,8 @@ record SolveSlices(
     LayerMarks marks = new LayerMarks(model.store(), workspace);
     ArrayList<SolvedSlice> solved = new ArrayList<>();
     long start = System.nanoTime();
-    Optional<InputStatistics> statistics = statistics();
-    try (Solver solver = settings().prepare(statistics)) {
+    Optional<InputStatistics> read = readStatistics();
+    try (Solver solver = settings().prepare(read)) {
       for (Slice slice : slices) {
         SolvedSlice end = solve(open, slice, solver, start);
         // What failed is to be tried again.
@@ -67,7 +73,7 @@ record SolveSlices(
         start = System.nanoTime();
       }
     } finally {
-      statistics.ifPresent(InputStatistics::close);
+      read.ifPresent(InputStatistics::close);
     }
     return solved;
   }
@@ -82,7 +88,7 @@ record SolveSlices(
 
   /** Whether statistics are asked for that no token gave: only starved experts come to this. */
   private boolean starved() {
-    return first().needsStatistics() && !hasStatistics;
+    return first().needsStatistics() && statistics.isEmpty();
   }
 
   private Settings settings() {
@@ -90,14 +96,10 @@ record SolveSlices(
     return starved() ? asked.withoutStatistics() : asked;
   }
 
-  private Optional<InputStatistics> statistics() {
-    if (!hasStatistics || !first().needsStatistics()) {
-      return Optional.empty();
-    }
-    String input = first().input();
-    return Optional.of(
-        StoredStatistics.read(
-            input, TensorFiles.sources(model.store(), workspace.statistics(input))));
+  private Optional<InputStatistics> readStatistics() {
+    return statistics.stream()
+        .map(stored -> StoredStatistics.read(stored.kept().input(), stored.tensors(model.store())))
+        .findFirst();
   }
 
   private SolvedSlice solve(OpenModel open, Slice slice, Solver solver, long start) {

@@ -5,6 +5,7 @@ import io.shardpress.jobs.model.ModuleWeights;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.storage.TensorFiles;
+import io.shardpress.operators.encoding.DequantizedWeights;
 import io.shardpress.operators.encoding.Encoder;
 import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Block;
@@ -55,6 +56,18 @@ public record StagedModules(
       }
     }
     return new StagedModules(store, workspace, encoder, staged);
+  }
+
+  /** No compressed layers at all. */
+  public static StagedModules none(HadoopStore store, Workspace workspace) {
+    return new StagedModules(store, workspace, new DequantizedWeights(), Map.of());
+  }
+
+  /** Those of stages {@code [from, to)} alone. */
+  public StagedModules within(int from, int to) {
+    HashMap<String, Staged> some = new HashMap<>(layers);
+    some.values().removeIf(staged -> staged.layer().stage() < from || staged.layer().stage() >= to);
+    return new StagedModules(store, workspace, encoder, some);
   }
 
   @Override

@@ -12,9 +12,11 @@ import io.shardpress.jobs.assemble.OutputShard;
 import io.shardpress.jobs.assemble.OutputTensors;
 import io.shardpress.jobs.assemble.Publisher;
 import io.shardpress.jobs.assemble.Publisher.Existing;
+import io.shardpress.jobs.calibrate.Calibration;
 import io.shardpress.jobs.compress.Compression;
 import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
+import io.shardpress.jobs.compress.StagedModules;
 import io.shardpress.jobs.data.DataSettings;
 import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.data.TokenPreparation;
@@ -183,7 +185,7 @@ public final class CompressJob {
     Optional<TokenChunks> evaluation =
         evaluationData(source).map(request -> tokens(request, place));
 
-    List<LayerOutcome> outcomes = solve(plan, calibration, place);
+    List<LayerOutcome> outcomes = solve(plan, digest, calibration, place);
     refuseFailures(outcomes);
 
     List<OutputShard> shards =
@@ -195,7 +197,7 @@ public final class CompressJob {
         () -> {
           lease.requireHeld();
           publisher.makeRoom(log.running(), place, shards, source.checkpoint());
-          publisher.writeShards(shards, tasks(), progress);
+          publisher.writeShards(shards, place, tasks(), progress);
           publisher.writeCompanions(source.checkpoint(), config(source, plan, outcomes));
           return shards;
         });
@@ -220,15 +222,33 @@ public final class CompressJob {
     return workspace.get();
   }
 
-  private List<LayerOutcome> solve(Plan plan, Optional<TokenChunks> tokens, Workspace place) {
+  private List<LayerOutcome> solve(
+      Plan plan, String modelDigest, Optional<TokenChunks> tokens, Workspace place) {
     Compression compression = new Compression(tasks(), progress, model, place, encoder);
     compression.resume();
-    Solving solving = new Solving(tasks(), progress, model, place, encoder, plan, log, compression);
+    Solving solving =
+        new Solving(
+            progress,
+            plan,
+            log,
+            compression,
+            outcomes -> StagedModules.of(store, place, encoder, plan.layers(), outcomes));
     List<LayerOutcome> outcomes =
         tokens
-            .map(chunks -> solving.withData(recipe.calibration(), chunks))
+            .map(chunks -> solveWithData(solving, plan, modelDigest, chunks, place))
             .orElseGet(solving::withoutData);
     log.solved(outcomes, compression.resumed());
+    return outcomes;
+  }
+
+  private List<LayerOutcome> solveWithData(
+      Solving solving, Plan plan, String modelDigest, TokenChunks tokens, Workspace place) {
+    Calibration calibration =
+        Calibrating.of(
+            tasks(), progress, model, modelDigest, place, plan, recipe.calibration(), tokens);
+    calibration.resume();
+    List<LayerOutcome> outcomes = solving.withData(recipe.calibration().mode(), calibration);
+    log.calibrated(tokens.digest(), calibration.experts());
     return outcomes;
   }
 

@@ -1,112 +1,79 @@
 package io.shardpress.jobs.job;
 
-import io.shardpress.common.tensor.DType;
 import io.shardpress.jobs.calibrate.Calibration;
 import io.shardpress.jobs.compress.Compression;
 import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.compress.StagedModules;
-import io.shardpress.jobs.data.TokenChunks;
-import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.Plan;
 import io.shardpress.jobs.recipe.CalibrationMode;
-import io.shardpress.jobs.recipe.CalibrationSettings;
 import io.shardpress.jobs.report.RunLog;
 import io.shardpress.jobs.run.Progress;
-import io.shardpress.jobs.run.Workspace;
-import io.shardpress.jobs.spark.Tasks;
-import io.shardpress.operators.encoding.Encoder;
+import io.shardpress.jobs.statistics.StoredInput;
+import io.shardpress.jobs.storage.Sha256;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.function.Function;
 
-/** Calibrates and compresses a plan's layers, in the order that the calibration mode asks for. */
-final class Solving {
-  private final Tasks tasks;
-  private final Progress progress;
-  private final ModelRef model;
-  private final Workspace workspace;
-  private final Encoder encoder;
-  private final Plan plan;
-  private final RunLog log;
-  private final Compression compression;
-
-  Solving(
-      Tasks tasks,
-      Progress progress,
-      ModelRef model,
-      Workspace workspace,
-      Encoder encoder,
-      Plan plan,
-      RunLog log,
-      Compression compression) {
-    this.tasks = tasks;
-    this.progress = progress;
-    this.model = model;
-    this.workspace = workspace;
-    this.encoder = encoder;
-    this.plan = plan;
-    this.log = log;
-    this.compression = compression;
-  }
+/**
+ * Calibrates and compresses a plan's layers, in the order that the calibration mode asks for.
+ *
+ * @param staged what compressed layers look like to the stages behind them
+ */
+record Solving(
+    Progress progress,
+    Plan plan,
+    RunLog log,
+    Compression compression,
+    Function<List<LayerOutcome>, StagedModules> staged) {
 
   /** Data-free: every layer is independent. */
   List<LayerOutcome> withoutData() {
     beginCompress();
-    return compress(plan.layers(), "compress all layers", Set.of());
+    return compress(plan.layers(), "compress all layers", Map.of());
   }
 
-  List<LayerOutcome> withData(CalibrationSettings settings, TokenChunks tokens) {
-    Calibration calibration =
-        new Calibration(
-            tasks,
-            progress,
-            model,
-            workspace,
-            plan,
-            tokens,
-            settings.precision().forWeights(storedTypes()),
-            settings.experts());
-    List<LayerOutcome> outcomes =
-        settings.mode() == CalibrationMode.ONE_PASS
-            ? onePass(calibration)
-            : sequential(calibration);
-    log.calibrated(tokens.digest(), calibration.experts());
-    return outcomes;
-  }
-
-  private List<DType> storedTypes() {
-    return plan.layers().stream().map(layer -> layer.weight().dtype()).toList();
+  List<LayerOutcome> withData(CalibrationMode mode, Calibration calibration) {
+    return switch (mode) {
+      case ONE_PASS -> onePass(calibration);
+      case SEQUENTIAL -> sequential(calibration);
+    };
   }
 
   private List<LayerOutcome> onePass(Calibration calibration) {
-    Set<String> observed = log.time("calibrate", calibration::observeAll);
+    Map<String, StoredInput> statistics = log.time("calibrate", calibration::observeAll);
     beginCompress();
-    return compress(plan.layers(), "compress all layers", observed);
+    return compress(plan.layers(), "compress all layers", statistics);
   }
 
   private List<LayerOutcome> sequential(Calibration calibration) {
     List<LayerOutcome> outcomes = new ArrayList<>();
-    StagedModules before = staged(List.of());
     beginCompress();
     for (int stage = 0; stage <= lastStage(); stage++) {
       int current = stage;
-      StagedModules arrived = before;
-      Set<String> observed = log.time("calibrate", () -> calibration.observe(current, arrived));
-      List<LayerOutcome> solved =
+      Map<String, StoredInput> statistics =
+          log.time(
+              "calibrate",
+              () -> calibration.observe(current, staged.apply(outcomes), digest(outcomes)));
+      outcomes.addAll(
           compress(
               plan.layers(stage),
               "compress stage %d of %d".formatted(stage + 1, lastStage() + 1),
-              observed);
-      outcomes.addAll(solved);
-      before = staged(solved);
+              statistics));
     }
     return outcomes;
   }
 
-  /** What the next stage sees of this one: layers without a compressed weight stay dense. */
-  private StagedModules staged(List<LayerOutcome> outcomes) {
-    return StagedModules.of(model.store(), workspace, encoder, plan.layers(), outcomes);
+  /** What the layers so far were compressed to; empty where nothing was changed. */
+  private static String digest(List<LayerOutcome> outcomes) {
+    StringBuilder text = new StringBuilder();
+    for (LayerOutcome outcome : outcomes) {
+      outcome
+          .files()
+          .forEach(part -> text.append(outcome.module()).append(' ').append(part.file().sha256()));
+    }
+    return text.isEmpty() ? "" : Sha256.of(text.toString());
   }
 
   private int lastStage() {
@@ -118,7 +85,7 @@ final class Solving {
   }
 
   private List<LayerOutcome> compress(
-      List<LayerTask> layers, String description, Set<String> observed) {
-    return log.time("compress", () -> compression.run(description, layers, observed));
+      List<LayerTask> layers, String description, Map<String, StoredInput> statistics) {
+    return log.time("compress", () -> compression.run(description, layers, statistics));
   }
 }

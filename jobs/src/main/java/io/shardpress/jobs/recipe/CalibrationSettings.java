@@ -12,6 +12,8 @@ import java.util.Optional;
  * @param field JSON field or Parquet column with text or token ids
  * @param sequences number of sequences
  * @param length tokens per sequence
+ * @param statistics where statistics are kept for other runs; by default with the run
+ * @param scratchSize partial sums that one-pass calibration may keep on storage at once
  * @param chunkTokens tokens of one task; chunk borders, and so the bits of the sums, follow from it
  */
 public record CalibrationSettings(
@@ -25,7 +27,9 @@ public record CalibrationSettings(
     long seed,
     DataSettings.Bos bos,
     int chunkTokens,
-    ExpertPolicy experts) {
+    ExpertPolicy experts,
+    Optional<String> statistics,
+    DataSize scratchSize) {
 
   public CalibrationSettings {
     data = List.copyOf(data);

@@ -33,7 +33,9 @@ public record RunIdentity(SortedMap<String, String> fields) {
   private static final List<String> SECTIONS =
       List.of("calibration", "steps", "defaults", "presets", "output");
 
-  private static final List<String> PLACES = List.of("calibration.data", "output.uri");
+  private static final List<String> PLACES =
+      List.of(
+          "calibration.data", "calibration.statistics", "calibration.scratch-size", "output.uri");
 
   public RunIdentity {
     fields = Collections.unmodifiableSortedMap(new TreeMap<>(fields));

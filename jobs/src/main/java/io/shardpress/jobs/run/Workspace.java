@@ -1,7 +1,6 @@
 package io.shardpress.jobs.run;
 
 import io.shardpress.common.storage.Location;
-import io.shardpress.jobs.storage.SafeNames;
 import java.io.Serializable;
 import java.util.UUID;
 
@@ -25,27 +24,33 @@ public record Workspace(Location root) implements Serializable {
     return root.child("tokens");
   }
 
-  /** The inputs of one stage (a block, or the head) for one chunk of sequences. */
-  public Location activations(int stage, int chunk) {
-    return activations(stage).child("chunk-%05d.arrow".formatted(chunk));
+  /** An attempt's file of the hidden states that arrive at a stage, for one chunk of sequences. */
+  public Location activations(int stage, int chunk, UUID attempt) {
+    return activations(stage).child("chunk-%05d.%s.arrow".formatted(chunk, attempt));
   }
 
   public Location activations(int stage) {
     return root.child("activations").child("stage-%04d".formatted(stage));
   }
 
-  /** Partial sums of one chunk over the inputs of one stage. */
-  public Location partials(int stage, int chunk) {
-    return partials().child("stage-%04d-chunk-%05d.safetensors".formatted(stage, chunk));
+  /** An attempt's file of the partial sums of one chunk over the inputs of one stage. */
+  public Location partials(int stage, int chunk, UUID attempt) {
+    return partials()
+        .child("stage-%04d-chunk-%05d.%s.safetensors".formatted(stage, chunk, attempt));
   }
 
   public Location partials() {
     return root.child("partials");
   }
 
-  /** Folded statistics of one input. */
-  public Location statistics(String input) {
-    return root.child("statistics").child(SafeNames.of(input) + ".safetensors");
+  /** Statistics that are kept for this run alone. */
+  public Location statistics() {
+    return root.child("statistics");
+  }
+
+  /** Published files until they are whole, where they can be moved then. */
+  public Location shards() {
+    return root.child("shards");
   }
 
   /** The compressed tensors of linears, in files that their marks name. */

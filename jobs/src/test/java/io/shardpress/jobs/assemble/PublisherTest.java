@@ -188,10 +188,12 @@ class PublisherTest {
     Checkpoint source = source();
     Publisher publisher = publisher(Existing.REFUSE);
     publisher.claim(log.running());
-    publisher.writeShards(shards(source, Long.MAX_VALUE), tasks(spark), progress());
+    publisher.writeShards(shards(source, Long.MAX_VALUE), workspace, tasks(spark), progress());
     publisher.writeCompanions(source, source.config().json());
+    assertThat(store.list(workspace.shards())).as("all were moved").isEmpty();
     assertThat(files())
-        .containsExactly("config.json", "generation_config.json", "model.safetensors", "run.json");
+        .containsExactly(
+            "_staging", "config.json", "generation_config.json", "model.safetensors", "run.json");
 
     publisher.commit(log.complete(publisher.files()));
 
@@ -220,7 +222,7 @@ class PublisherTest {
     Publisher publisher = publisher(Existing.REFUSE);
     publisher.claim(log.running());
     List<OutputShard> shards = shards(source, 20_000);
-    publisher.writeShards(shards, tasks(spark), progress());
+    publisher.writeShards(shards, workspace, tasks(spark), progress());
     publisher.writeCompanions(source, source.config().json());
 
     assertThat(shards).hasSizeGreaterThan(2);
@@ -239,12 +241,14 @@ class PublisherTest {
     Checkpoint source = source();
     Publisher publisher = publisher(Existing.REFUSE);
     publisher.claim(log.running());
-    publisher.writeShards(shards(source, 20_000), tasks(spark), progress());
+    publisher.writeShards(shards(source, 20_000), workspace, tasks(spark), progress());
     publisher.writeCompanions(source, source.config().json());
     publisher.commit(log.complete(publisher.files()));
 
     publisher.withdraw(log.failed("the disk is full"), new InputException("x"));
 
+    store.delete(workspace.root());
+    store.delete(at(output).child(Workspace.STAGING));
     assertThat(files()).containsExactly("run.json");
     assertThat(json("run.json").get("status").asText()).isEqualTo("failed");
     assertThat(json("run.json").get("error").asText()).isEqualTo("the disk is full");
@@ -267,12 +271,12 @@ class PublisherTest {
                             OutputTensor.whole(first.spec(), at(folder.resolve("no-such-file")))))))
             .toList();
 
-    assertThatThrownBy(() -> publisher.writeShards(broken, tasks(spark), progress()))
+    assertThatThrownBy(() -> publisher.writeShards(broken, workspace, tasks(spark), progress()))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("no-such-file");
     publisher.withdraw(log.failed("x"), new InputException("x"));
 
-    assertThat(files()).containsExactly("run.json");
+    assertThat(files()).containsExactly("_staging", "run.json");
   }
 
   @Test
@@ -287,6 +291,7 @@ class PublisherTest {
                 publisher(Existing.REFUSE)
                     .writeShards(
                         List.of(new OutputShard("model.safetensors", List.of(planned))),
+                        workspace,
                         tasks(spark),
                         progress()))
         .isInstanceOf(InputException.class)

@@ -1,10 +1,12 @@
 package io.shardpress.jobs.calibrate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.ResumeRefusedException;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
-import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.jobs.compress.Compression;
 import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.compress.StagedModules;
@@ -15,13 +17,17 @@ import io.shardpress.jobs.fixture.TinyTokens;
 import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.recipe.ExpertPolicy;
 import io.shardpress.jobs.recipe.StarvedExperts;
-import io.shardpress.jobs.storage.TensorFiles;
+import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.statistics.StoredInput;
+import io.shardpress.jobs.storage.SafeNames;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.Architecture;
 import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StoredStatistics;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -32,6 +38,8 @@ import java.util.TreeSet;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 @SparkTest
@@ -45,11 +53,11 @@ class CalibrationTest {
   void sumsTheInputsOfEveryStageOverAllChunks(SparkSession spark) {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(1), GPTQ);
 
-    Set<String> observed = calibration(run).observeAll();
+    Map<String, StoredInput> observed = calibration(run).observeAll();
 
     Map<String, double[]> expected = grams(run, run.model().open().weights());
-    assertThat(observed).containsExactlyInAnyOrderElementsOf(expected.keySet()).hasSize(9);
-    expected.forEach((input, gram) -> assertGram(run, input, gram));
+    assertThat(observed.keySet()).isEqualTo(expected.keySet()).hasSize(9);
+    expected.forEach((input, gram) -> assertGram(run, observed.get(input), gram));
   }
 
   @Test
@@ -67,10 +75,12 @@ class CalibrationTest {
             folder,
             TinyCheckpoint.llama(3),
             "{ gptq { group-size = 16, targets = \"re:.*0.mlp.down_proj\" } }");
-    Set<String> observed = calibration(run).observeAll();
+    Map<String, StoredInput> observed = calibration(run).observeAll();
 
-    assertThat(observed).isEqualTo(run.plan().inputs(0)).hasSize(1);
-    assertThat(names(run, run.workspace().root().child("statistics"))).hasSize(1);
+    assertThat(observed.keySet()).isEqualTo(run.plan().inputs(0)).hasSize(1);
+    assertThat(names(run, run.statistics().folder(run.key(POLICY))))
+        .as("the statistics, their mark, and what all belongs to")
+        .hasSize(3);
   }
 
   @Test
@@ -78,11 +88,60 @@ class CalibrationTest {
     TinyRun onePass = TinyRun.of(spark, folder, TinyCheckpoint.llama(4), GPTQ);
     TinyRun sequential = onePass.elsewhere();
 
-    calibration(onePass).observeAll();
-    Set<String> first = calibration(sequential).observe(0, sequential.staged(List.of()));
+    Map<String, StoredInput> all = calibration(onePass).observeAll();
+    Map<String, StoredInput> first =
+        calibration(sequential).observe(0, sequential.staged(List.of()), "");
 
-    assertThat(first).isEqualTo(onePass.plan().inputs(0));
-    first.forEach(input -> assertSameStatistics(onePass, sequential, input));
+    assertThat(first.keySet()).isEqualTo(onePass.plan().inputs(0));
+    first.forEach((input, stored) -> assertSame(stored, all.get(input)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 30_000})
+  void givesTheSameInAsManyPassesAsTheScratchSpaceAsksFor(long scratch, SparkSession spark) {
+    TinyRun whole = TinyRun.of(spark, folder, TinyCheckpoint.llama(4), GPTQ);
+    TinyRun cut = whole.elsewhere();
+
+    Map<String, StoredInput> all = calibration(whole).observeAll();
+    Map<String, StoredInput> parts = cut.calibration(POLICY, scratch).observeAll();
+
+    assertThat(parts.keySet()).isEqualTo(all.keySet());
+    parts.forEach((input, stored) -> assertSame(stored, all.get(input)));
+    assertThat(names(cut, cut.workspace().root())).contains("activations");
+  }
+
+  @Test
+  void takesWhatIsKeptAndCollectsTheRest(SparkSession spark) {
+    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(9), GPTQ);
+    Map<String, StoredInput> first = calibration(run).observeAll();
+    String lost = run.plan().inputs(1).iterator().next();
+    run.model().store().delete(first.get(lost).folder().child(SafeNames.of(lost) + ".mark.json"));
+
+    Map<String, StoredInput> second = calibration(run).observeAll();
+
+    assertThat(second.keySet()).isEqualTo(first.keySet());
+    second.forEach(
+        (input, stored) -> {
+          assertSame(stored, first.get(input));
+          assertThat(stored.equals(first.get(input)))
+              .as("%s is the very file that was kept", input)
+              .isEqualTo(!input.equals(lost));
+        });
+  }
+
+  @Test
+  void refusesStatisticsThatWereChanged(SparkSession spark) throws IOException {
+    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(9), GPTQ);
+    StoredInput one = calibration(run).observeAll().values().iterator().next();
+    Path file = Path.of(one.folder().child(one.kept().files().get(0).name()).path());
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length / 2] ^= 16;
+    Files.write(file, bytes);
+
+    assertThatThrownBy(() -> calibration(run).observeAll())
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("The statistics in " + one.folder() + " cannot be used")
+        .hasMessageContaining("shardpress stats prune");
   }
 
   @Test
@@ -91,14 +150,17 @@ class CalibrationTest {
     Calibration calibration = calibration(run);
     StagedModules before = run.staged(List.of());
     List<LayerOutcome> everything = new ArrayList<>();
+    Map<String, StoredInput> statistics = new HashMap<>();
     for (int stage = 0; stage <= 2; stage++) {
-      Set<String> observed = calibration.observe(stage, before);
-      assertThat(observed).isEqualTo(run.plan().inputs(stage));
+      Map<String, StoredInput> observed =
+          calibration.observe(stage, before, stage == 0 ? "" : "stage " + stage);
+      assertThat(observed.keySet()).isEqualTo(run.plan().inputs(stage));
+      statistics.putAll(observed);
       List<LayerOutcome> solved =
           new Compression(run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder())
               .run("solve", run.plan().layers(stage), observed);
       everything.addAll(solved);
-      before = run.staged(solved);
+      before = run.staged(everything);
     }
 
     OpenModel open = run.model().open();
@@ -113,7 +175,7 @@ class CalibrationTest {
             .findFirst()
             .orElseThrow()
             .input();
-    assertGram(run, qkv, seen.get(qkv));
+    assertGram(run, statistics.get(qkv), seen.get(qkv));
     assertThat(seen.get(qkv)[0]).isNotEqualTo(dense.get(qkv)[0]);
   }
 
@@ -121,74 +183,68 @@ class CalibrationTest {
   void dropsActivationsThatNoStageNeedsAnyMore(SparkSession spark) {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(6), GPTQ);
     Calibration calibration = calibration(run);
-    calibration.observe(0, run.staged(List.of()));
-    assertThat(names(run, run.workspace().activations(0))).hasSize(4);
-    calibration.observe(1, run.staged(List.of()));
+    calibration.observe(0, run.staged(List.of()), "");
+    calibration.observe(1, run.staged(List.of()), "a");
+    assertThat(names(run, run.workspace().activations(1))).as("chunks and a mark").hasSize(4 + 1);
+    calibration.observe(2, run.staged(List.of()), "b");
 
-    assertThat(names(run, run.workspace().activations(0))).isEmpty();
-    assertThat(names(run, run.workspace().activations(1))).hasSize(4);
+    assertThat(names(run, run.workspace().activations(1))).isEmpty();
+    assertThat(names(run, run.workspace().activations(2))).hasSize(4 + 1);
   }
 
   @Test
-  void doesNotDependOnTheOrderInWhichChunksAreDone(SparkSession spark) {
-    TinyRun byOne = TinyRun.of(spark, folder, TinyCheckpoint.llama(7), GPTQ);
-    TinyRun byTwo = byOne.elsewhere();
-    List<Set<String>> wanted = List.of(byOne.plan().inputs(0), Set.of(), Set.of());
+  void goesOnFromTheActivationsOfAnEarlierAttempt(SparkSession spark) {
+    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(6), GPTQ);
+    TinyRun whole = run.elsewhere();
+    Calibration uninterrupted = calibration(whole);
+    uninterrupted.observe(0, whole.staged(List.of()), "");
+    uninterrupted.observe(1, whole.staged(List.of()), "a");
+    Map<String, StoredInput> expected = uninterrupted.observe(2, whole.staged(List.of()), "b");
+    Calibration killed = calibration(run);
+    killed.observe(0, run.staged(List.of()), "");
+    killed.observe(1, run.staged(List.of()), "a");
 
-    for (int chunk = byOne.tokens().chunks() - 1; chunk >= 0; chunk--) {
-      new ObserveAllStages(
-              byOne.model(),
-              Precision.F32,
-              byOne.workspace(),
-              byOne.tokens(),
-              chunk,
-              wanted,
-              Set.of())
-          .run();
-    }
-    for (String input : wanted.get(0)) {
-      new FoldInput(byOne.model().store(), byOne.workspace(), input, 0, byOne.tokens().chunks())
-          .run();
-    }
-    calibration(byTwo).observeAll();
+    Calibration again = calibration(run);
+    again.resume();
+    Map<String, StoredInput> found = again.observe(2, run.staged(List.of()), "b");
 
-    wanted.get(0).forEach(input -> assertSameStatistics(byOne, byTwo, input));
+    found.forEach((input, stored) -> assertSame(stored, expected.get(input)));
+    assertThat(found.keySet()).isEqualTo(expected.keySet());
   }
 
   @Test
-  void startsAnewBehindAnAttemptThatWasKilled(SparkSession spark) {
-    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(8), GPTQ);
-    Set<String> wanted = run.plan().inputs(0);
-    Location torn = run.workspace().activations(0, 0);
-    TensorFiles.write(run.model().store(), torn, List.of());
+  void refusesActivationsThatWereChanged(SparkSession spark) throws IOException {
+    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(6), GPTQ);
+    Calibration killed = calibration(run);
+    killed.observe(0, run.staged(List.of()), "");
+    killed.observe(1, run.staged(List.of()), "a");
+    Path chunk =
+        Path.of(run.workspace().activations(1).path())
+            .resolve(names(run, run.workspace().activations(1)).get(0));
+    byte[] bytes = Files.readAllBytes(chunk);
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(chunk, bytes);
 
-    new ObserveStage(
-            run.model(),
-            Precision.F32,
-            run.workspace(),
-            run.tokens(),
-            0,
-            0,
-            run.staged(List.of()),
-            wanted,
-            Set.of())
-        .run();
+    assertThatThrownBy(() -> calibration(run).resume())
+        .isInstanceOf(ResumeRefusedException.class)
+        .hasMessageContaining(chunk.getFileName().toString());
+  }
 
-    try (INDArray kept = Activations.read(run.model().store(), torn)) {
-      assertThat(Floats.rows(kept)).isEqualTo(2 * TinyTokens.LENGTH);
-    }
+  @Test
+  void passesStagesWhoseStatisticsAreKept(SparkSession spark) {
+    TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(7), GPTQ);
+    TinyRun other = run.elsewhere();
+    calibration(run).observe(0, run.staged(List.of()), "");
+    Map<String, StoredInput> expected = calibration(run).observe(1, run.staged(List.of()), "a");
+    List<LayerOutcome> none = List.of();
+    // Stage 1 of the other run is not observed, because nothing was kept before it.
+    Map<String, StoredInput> found = calibration(other).observe(1, other.staged(none), "a");
+
+    found.forEach((input, stored) -> assertSame(stored, expected.get(input)));
   }
 
   private static Calibration calibration(TinyRun run) {
-    return new Calibration(
-        run.tasks(),
-        run.progress(),
-        run.model(),
-        run.workspace(),
-        run.plan(),
-        run.tokens(),
-        Precision.F32,
-        POLICY);
+    return run.calibration(POLICY);
   }
 
   /** The Gram of every planned input in F64, from one forward pass over all tokens. */
@@ -234,8 +290,10 @@ class CalibrationTest {
     }
   }
 
-  private static void assertGram(TinyRun run, String input, double[] expected) {
-    try (InputStatistics statistics = read(run, input)) {
+  private static void assertGram(TinyRun run, StoredInput stored, double[] expected) {
+    String input = stored.kept().input();
+    try (InputStatistics statistics =
+        StoredStatistics.read(input, stored.tensors(run.model().store()))) {
       assertThat(statistics.tokens())
           .as(input)
           .isEqualTo((long) TinyRun.SEQUENCES * TinyTokens.LENGTH);
@@ -250,19 +308,11 @@ class CalibrationTest {
     }
   }
 
-  private static InputStatistics read(TinyRun run, String input) {
-    return StoredStatistics.read(
-        input, TensorFiles.read(run.model().store(), run.workspace().statistics(input)));
-  }
-
-  private static void assertSameStatistics(TinyRun left, TinyRun right, String input) {
-    Map<String, RawTensor> one =
-        TensorFiles.read(left.model().store(), left.workspace().statistics(input));
-    Map<String, RawTensor> other =
-        TensorFiles.read(right.model().store(), right.workspace().statistics(input));
-    assertThat(other.keySet()).isEqualTo(one.keySet());
-    one.forEach(
-        (name, tensor) -> assertThat(other.get(name).data()).as(name).isEqualTo(tensor.data()));
+  private static void assertSame(StoredInput one, StoredInput other) {
+    assertThat(one.kept().files())
+        .as(one.kept().input())
+        .extracting(PublishedFile::sha256)
+        .isEqualTo(other.kept().files().stream().map(PublishedFile::sha256).toList());
   }
 
   private static List<String> names(TinyRun run, Location folder) {

@@ -4,15 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.common.error.InputException;
-import io.shardpress.jobs.compress.StagedModules;
 import io.shardpress.jobs.fixture.SparkTest;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
 import io.shardpress.jobs.fixture.TinyRun;
 import io.shardpress.jobs.fixture.TinyTokens;
 import io.shardpress.jobs.recipe.ExpertPolicy;
 import io.shardpress.jobs.recipe.StarvedExperts;
-import io.shardpress.jobs.storage.TensorFiles;
-import io.shardpress.operators.model.Precision;
+import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StoredStatistics;
 import java.nio.file.Path;
@@ -40,14 +39,14 @@ class ExpertCalibrationTest {
     TinyRun run = run(spark, family);
     Calibration calibration = calibration(run, 1, StarvedExperts.ALL_TOKENS);
 
-    Set<String> observed = calibration.observeAll();
+    Map<String, StoredInput> observed = calibration.observeAll();
 
-    assertThat(observed).isEqualTo(allInputs(run));
+    assertThat(observed.keySet()).isEqualTo(allInputs(run));
     for (ExpertTokens expert : calibration.experts()) {
       boolean idle = isIdle(expert);
       assertThat(expert.tokens() == 0).as(expert.input()).isEqualTo(idle);
       assertThat(expert.action()).isEqualTo(idle ? "all-tokens" : "none");
-      assertThat(storedTokens(run, expert.input()))
+      assertThat(storedTokens(run, observed.get(expert.input())))
           .as(expert.input())
           .isEqualTo(idle ? TOKENS : expert.tokens());
     }
@@ -72,10 +71,10 @@ class ExpertCalibrationTest {
     TinyRun run = run(spark, family);
     Calibration calibration = calibration(run, 1, StarvedExperts.FALL_BACK);
 
-    Set<String> observed = calibration.observeAll();
+    Map<String, StoredInput> observed = calibration.observeAll();
 
     Set<String> missing = new HashSet<>(allInputs(run));
-    missing.removeAll(observed);
+    missing.removeAll(observed.keySet());
     assertThat(missing).hasSize(2 * 2).allMatch(input -> input.contains(idle()));
     assertThat(actions(calibration)).containsEntry("fall-back", 4L).containsEntry("none", 12L);
   }
@@ -85,9 +84,9 @@ class ExpertCalibrationTest {
     TinyRun run = run(spark, "mixtral");
     Calibration calibration = calibration(run, TOKENS + 1, StarvedExperts.FALL_BACK);
 
-    Set<String> observed = calibration.observeAll();
+    Map<String, StoredInput> observed = calibration.observeAll();
 
-    assertThat(observed).hasSize(2 * 2).noneMatch(input -> input.contains("experts"));
+    assertThat(observed.keySet()).hasSize(2 * 2).noneMatch(input -> input.contains("experts"));
     assertThat(actions(calibration)).containsOnlyKeys("fall-back");
   }
 
@@ -117,29 +116,19 @@ class ExpertCalibrationTest {
   void looksTwiceAtAStarvedStageInSequentialMode(String family, SparkSession spark) {
     TinyRun onePass = run(spark, family);
     TinyRun sequential = onePass.elsewhere();
-    calibration(onePass, 1, StarvedExperts.ALL_TOKENS).observeAll();
+    Map<String, StoredInput> all = calibration(onePass, 1, StarvedExperts.ALL_TOKENS).observeAll();
     Calibration calibration = calibration(sequential, 1, StarvedExperts.ALL_TOKENS);
-    StagedModules dense =
-        new StagedModules(
-            sequential.model().store(), sequential.workspace(), sequential.encoder(), Map.of());
 
-    Set<String> observed = calibration.observe(0, dense);
+    Map<String, StoredInput> observed = calibration.observe(0, sequential.staged(List.of()), "");
 
-    assertThat(observed).isEqualTo(sequential.plan().inputs(0));
+    assertThat(observed.keySet()).isEqualTo(sequential.plan().inputs(0));
     assertThat(calibration.experts()).hasSize(2 * TinyCheckpoint.EXPERTS);
-    for (String input : observed) {
-      TensorFiles.read(onePass.model().store(), onePass.workspace().statistics(input))
-          .forEach(
-              (name, tensor) ->
-                  assertThat(
-                          TensorFiles.read(
-                                  sequential.model().store(),
-                                  sequential.workspace().statistics(input))
-                              .get(name)
-                              .data())
-                      .as(name)
-                      .isEqualTo(tensor.data()));
-    }
+    observed.forEach(
+        (input, stored) -> assertThat(hashes(stored)).as(input).isEqualTo(hashes(all.get(input))));
+  }
+
+  private static List<String> hashes(StoredInput stored) {
+    return stored.kept().files().stream().map(PublishedFile::sha256).toList();
   }
 
   private TinyRun run(SparkSession spark, String family) {
@@ -149,15 +138,7 @@ class ExpertCalibrationTest {
   }
 
   private static Calibration calibration(TinyRun run, long minimum, StarvedExperts starved) {
-    return new Calibration(
-        run.tasks(),
-        run.progress(),
-        run.model(),
-        run.workspace(),
-        run.plan(),
-        run.tokens(),
-        Precision.F32,
-        new ExpertPolicy(minimum, 0, starved));
+    return run.calibration(new ExpertPolicy(minimum, 0, starved));
   }
 
   private static Map<String, Long> actions(Calibration calibration) {
@@ -179,10 +160,10 @@ class ExpertCalibrationTest {
     return "experts." + TinyCheckpoint.IDLE_EXPERT + ".";
   }
 
-  private static long storedTokens(TinyRun run, String input) {
+  private static long storedTokens(TinyRun run, StoredInput stored) {
     try (InputStatistics statistics =
-        StoredStatistics.read(
-            input, TensorFiles.read(run.model().store(), run.workspace().statistics(input)))) {
+        StoredStatistics.read(stored.kept().input(), stored.tensors(run.model().store()))) {
+      assertThat(statistics.tokens()).isEqualTo(stored.kept().tokens());
       return statistics.tokens();
     }
   }

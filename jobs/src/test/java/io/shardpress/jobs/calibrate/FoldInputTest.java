@@ -8,7 +8,7 @@ import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
-import io.shardpress.jobs.run.Workspace;
+import io.shardpress.jobs.statistics.KeptInput;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.statistics.InputStatistics;
@@ -31,26 +31,33 @@ class FoldInputTest {
   private final Random random = new Random(SEED);
 
   @TempDir private Path folder;
-  private Workspace workspace;
+  private Location partials;
+  private Location target;
 
   @BeforeEach
   void place() {
     System.out.println("fold, seed " + SEED);
-    workspace = new Workspace(Location.of(folder.toString()));
+    partials = Location.of(folder.resolve("partials").toString());
+    target = Location.of(folder.resolve("statistics").toString());
   }
 
   /** 2100 channels are more rows than are added at a time. */
   @Test
   void addsAsIfAllWereInMemory() {
     List<InputStatistics> parts = List.of(part(2100, 3), part(2100, 5));
-    writeParts(parts);
+    for (int chunk = 0; chunk < parts.size(); chunk++) {
+      StatisticsFiles.write(store, partials.child("chunk-" + chunk), List.of(parts.get(chunk)));
+    }
 
-    FoldInput.Folded folded = new FoldInput(store, workspace, INPUT, 0, 2).run();
+    KeptInput kept = fold("chunk-0", "chunk-1");
 
-    assertThat(folded).isEqualTo(new FoldInput.Folded(INPUT, 8));
-    Map<String, RawTensor> stored = TensorFiles.read(store, workspace.statistics(INPUT));
+    assertThat(kept.input()).isEqualTo(INPUT);
+    assertThat(kept.width()).isEqualTo(2100);
+    assertThat(kept.tokens()).isEqualTo(8).isEqualTo(kept.routed());
+    Map<String, RawTensor> stored =
+        TensorFiles.read(store, target.child(kept.files().get(0).name()));
     try (InputStatistics expected = InputStatistics.fold(parts)) {
-      Location whole = workspace.partials(1, 0);
+      Location whole = partials.child("whole");
       StatisticsFiles.write(store, whole, List.of(expected));
       Map<String, RawTensor> tensors = TensorFiles.read(store, whole);
       assertThat(stored.keySet()).isEqualTo(tensors.keySet());
@@ -63,32 +70,32 @@ class FoldInputTest {
   @Test
   void leavesOutChunksThatNoTokenReached() {
     try (InputStatistics only = part(8, 3)) {
-      TensorFiles.write(store, workspace.partials(0, 0), List.of());
-      StatisticsFiles.write(store, workspace.partials(0, 1), List.of(only));
+      TensorFiles.write(store, partials.child("chunk-0"), List.of());
+      StatisticsFiles.write(store, partials.child("chunk-1"), List.of(only));
 
-      assertThat(new FoldInput(store, workspace, INPUT, 0, 2).run().tokens()).isEqualTo(3);
+      assertThat(fold("chunk-0", "chunk-1").tokens()).isEqualTo(3);
     }
   }
 
   @Test
   void storesNothingWhereNoTokenCame() {
-    TensorFiles.write(store, workspace.partials(0, 0), List.of());
+    TensorFiles.write(store, partials.child("chunk-0"), List.of());
 
-    assertThat(new FoldInput(store, workspace, INPUT, 0, 1).run().tokens()).isZero();
-    assertThat(store.exists(workspace.statistics(INPUT))).isFalse();
+    KeptInput kept = fold("chunk-0");
+
+    assertThat(kept.hasStatistics()).isFalse();
+    assertThat(store.list(target)).isEmpty();
   }
 
   @Test
   void refusesToGuessAMissingChunk() {
-    assertThatThrownBy(() -> new FoldInput(store, workspace, INPUT, 0, 1).run())
+    assertThatThrownBy(() -> fold("chunk-0"))
         .isInstanceOf(InputException.class)
-        .hasMessageContaining("stage-0000-chunk-00000.safetensors");
+        .hasMessageContaining("partials/chunk-0");
   }
 
-  private void writeParts(List<InputStatistics> parts) {
-    for (int chunk = 0; chunk < parts.size(); chunk++) {
-      StatisticsFiles.write(store, workspace.partials(0, chunk), List.of(parts.get(chunk)));
-    }
+  private KeptInput fold(String... files) {
+    return new FoldInput(store, partials, List.of(files), INPUT, target).run();
   }
 
   private InputStatistics part(int width, int tokens) {

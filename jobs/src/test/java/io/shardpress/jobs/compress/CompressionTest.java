@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.shardpress.common.error.ResumeRefusedException;
 import io.shardpress.common.storage.Store;
-import io.shardpress.jobs.calibrate.Calibration;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
 import io.shardpress.jobs.fixture.SparkTest;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
@@ -14,6 +13,7 @@ import io.shardpress.jobs.fixture.TinyRun;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.recipe.ExpertPolicy;
 import io.shardpress.jobs.recipe.StarvedExperts;
+import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.jobs.storage.Sha256;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.Precision;
@@ -22,7 +22,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,7 +39,7 @@ class CompressionTest {
   void compressesEveryLayerAndReturnsOutcomesInOrder(SparkSession spark) throws IOException {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(1), RTN);
 
-    List<LayerOutcome> outcomes = compress(run, run.plan().layers(), Set.of());
+    List<LayerOutcome> outcomes = compress(run, run.plan().layers(), Map.of());
 
     assertThat(outcomes)
         .extracting(LayerOutcome::module)
@@ -63,7 +63,7 @@ class CompressionTest {
   @Test
   void storesWhatTheForwardPassDecodes(SparkSession spark) {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.gpt2(2), RTN);
-    List<LayerOutcome> outcomes = compress(run, run.plan().layers(), Set.of());
+    List<LayerOutcome> outcomes = compress(run, run.plan().layers(), Map.of());
     StagedModules staged = run.staged(outcomes);
 
     WeightSource dense = run.model().open().weights();
@@ -82,7 +82,7 @@ class CompressionTest {
   void givesTheSameBytesWhateverIsSolvedBeside(SparkSession spark) {
     TinyRun all = TinyRun.of(spark, folder, TinyCheckpoint.llama(3), GPTQ);
     TinyRun single = all.elsewhere();
-    Set<String> observed = calibrate(all, StarvedExperts.FAIL, 0);
+    Map<String, StoredInput> observed = calibrate(all, StarvedExperts.FAIL, 0);
     calibrate(single, StarvedExperts.FAIL, 0);
 
     List<LayerOutcome> together = compress(all, all.plan().layers(), observed);
@@ -99,7 +99,7 @@ class CompressionTest {
   @Test
   void reportsTheLossWhereThereAreStatistics(SparkSession spark) {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(4), GPTQ);
-    Set<String> observed = calibrate(run, StarvedExperts.FAIL, 0);
+    Map<String, StoredInput> observed = calibrate(run, StarvedExperts.FAIL, 0);
 
     for (LayerOutcome outcome : compress(run, run.plan().layers(), observed)) {
       assertThat(outcome.method()).isEqualTo("gptq");
@@ -112,7 +112,7 @@ class CompressionTest {
   @Test
   void roundsStarvedExpertsAndCountsThemAsFallbacks(SparkSession spark) {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.mixtral(5), GPTQ);
-    Set<String> observed = calibrate(run, StarvedExperts.FALL_BACK, 1);
+    Map<String, StoredInput> observed = calibrate(run, StarvedExperts.FALL_BACK, 1);
 
     List<LayerOutcome> outcomes = compress(run, run.plan().layers(), observed);
 
@@ -142,7 +142,7 @@ class CompressionTest {
         TinyRun.of(
             spark, folder, TinyCheckpoint.llama(6).value(broken + ".weight", 7, Float.NaN), RTN);
 
-    List<LayerOutcome> outcomes = compress(run, run.plan().layers(), Set.of());
+    List<LayerOutcome> outcomes = compress(run, run.plan().layers(), Map.of());
 
     assertThat(outcomes).filteredOn(outcome -> outcome.kind() == Kind.FAILED).hasSize(1);
     LayerOutcome failed =
@@ -168,7 +168,7 @@ class CompressionTest {
             TinyCheckpoint.llama(7).value(broken + ".weight", 7, Float.POSITIVE_INFINITY),
             "{ rtn { group-size = 16, nonfinite = copy-unchanged, targets = \"re:.*0.mlp.up\" } }");
 
-    LayerOutcome copied = compress(run, run.plan().layers(), Set.of()).get(0);
+    LayerOutcome copied = compress(run, run.plan().layers(), Map.of()).get(0);
 
     assertThat(copied.kind()).isEqualTo(Kind.COPIED);
     assertThat(copied.why()).isNotEmpty();
@@ -179,11 +179,11 @@ class CompressionTest {
   void takesOverWhatAnEarlierAttemptFinished(SparkSession spark) {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(8), RTN);
     List<LayerTask> layers = run.plan().layers();
-    List<LayerOutcome> first = compress(run, layers.subList(0, 5), Set.of());
+    List<LayerOutcome> first = compress(run, layers.subList(0, 5), Map.of());
 
     Compression again = compression(run);
     again.resume();
-    List<LayerOutcome> all = again.run("compress", layers, Set.of());
+    List<LayerOutcome> all = again.run("compress", layers, Map.of());
 
     assertThat(again.resumed()).isEqualTo(5);
     assertThat(all.subList(0, 5)).as("seconds and all").isEqualTo(first);
@@ -196,8 +196,8 @@ class CompressionTest {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(9), RTN);
     List<LayerTask> one = run.plan().layers().subList(0, 1);
 
-    LayerOutcome first = compress(run, one, Set.of()).get(0);
-    LayerOutcome second = compress(run, one, Set.of()).get(0);
+    LayerOutcome first = compress(run, one, Map.of()).get(0);
+    LayerOutcome second = compress(run, one, Map.of()).get(0);
 
     assertThat(second).isEqualTo(first);
     assertThat(run.model().store().list(run.workspace().layers()))
@@ -208,7 +208,7 @@ class CompressionTest {
   @Test
   void refusesFilesThatAreNotAsTheyWereMarked(SparkSession spark) throws IOException {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(10), RTN);
-    LayerOutcome outcome = compress(run, run.plan().layers().subList(0, 1), Set.of()).get(0);
+    LayerOutcome outcome = compress(run, run.plan().layers().subList(0, 1), Map.of()).get(0);
     byte[] bytes = Files.readAllBytes(file(run, outcome));
     bytes[bytes.length - 1] ^= 1;
     Files.write(file(run, outcome), bytes);
@@ -224,7 +224,7 @@ class CompressionTest {
   void refusesAMarkThatWasChangedAndIgnoresOneThatWasNotFinished(SparkSession spark)
       throws IOException {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(11), RTN);
-    compress(run, run.plan().layers().subList(0, 2), Set.of());
+    compress(run, run.plan().layers().subList(0, 2), Map.of());
     List<Path> marks =
         run.model().store().list(run.workspace().marks()).stream()
             .map(entry -> Path.of(run.workspace().marks().child(entry.name()).path()))
@@ -234,7 +234,7 @@ class CompressionTest {
 
     Compression again = compression(run);
     again.resume();
-    again.run("compress", run.plan().layers().subList(0, 2), Set.of());
+    again.run("compress", run.plan().layers().subList(0, 2), Map.of());
     assertThat(again.resumed()).isEqualTo(1);
 
     String whole = Files.readString(marks.get(0));
@@ -255,21 +255,13 @@ class CompressionTest {
   }
 
   private static List<LayerOutcome> compress(
-      TinyRun run, List<LayerTask> layers, Set<String> observed) {
+      TinyRun run, List<LayerTask> layers, Map<String, StoredInput> observed) {
     return compression(run).run("compress", layers, observed);
   }
 
-  private static Set<String> calibrate(TinyRun run, StarvedExperts starved, long minimum) {
-    return new Calibration(
-            run.tasks(),
-            run.progress(),
-            run.model(),
-            run.workspace(),
-            run.plan(),
-            run.tokens(),
-            Precision.F32,
-            new ExpertPolicy(minimum, 0, starved))
-        .observeAll();
+  private static Map<String, StoredInput> calibrate(
+      TinyRun run, StarvedExperts starved, long minimum) {
+    return run.calibration(new ExpertPolicy(minimum, 0, starved)).observeAll();
   }
 
   private static double relativeError(INDArray expected, INDArray found) {

@@ -8,6 +8,9 @@ import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.FallbackLimitException;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.error.NumericalException;
+import io.shardpress.common.error.ResumeRefusedException;
+import io.shardpress.common.error.UsageException;
+import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.jobs.assemble.Publisher.Existing;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
@@ -19,16 +22,24 @@ import io.shardpress.jobs.fixture.TinyTokens;
 import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.report.RunRecord;
 import io.shardpress.jobs.resume.UnfinishedRuns.Earlier;
+import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.spark.Session;
+import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.jobs.storage.Sha256;
 import io.shardpress.operators.linalg.KernelChoice;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
@@ -222,6 +233,162 @@ class CompressJobTest {
     assertThatThrownBy(() -> verify(Optional.empty()))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("it is not a complete checkpoint");
+  }
+
+  @Test
+  void finishesWhatWasCutShort() throws IOException {
+    TinyCheckpoint.llama(13).write(model);
+    String recipe = GPTQ + calibration() + "calibration.mode = sequential\n";
+    compress(recipe);
+    Map<String, String> whole = weights();
+    output = folder.resolve("other");
+    cutShort(recipe);
+    assertThat(files(output)).containsExactly("_staging", "run.json");
+
+    RunRecord resumed = compress(recipe);
+
+    assertThat(resumed.resumedLayers()).as("layers that were not solved again").isEqualTo(14);
+    assertThat(weights()).isEqualTo(whole);
+    assertThat(files(output)).doesNotContain("_staging");
+  }
+
+  @Test
+  void refusesToGoOnWithAnotherRecipe() throws IOException {
+    TinyCheckpoint.llama(13).write(model);
+    cutShort(RTN);
+
+    assertThatThrownBy(() -> compress("steps = [ { rtn { group-size = 16, bits = 3 } } ]"))
+        .isInstanceOf(ResumeRefusedException.class)
+        .hasMessageContaining("steps.0.rtn.bits was absent and is 3")
+        .hasMessageContaining("--restart");
+    assertThat(compress(RTN).resumedLayers()).as("the run itself can go on").isEqualTo(14);
+  }
+
+  @Test
+  void refusesToGoOnWithAnotherModel() throws IOException {
+    TinyCheckpoint.llama(13).write(model);
+    cutShort(RTN);
+    TinyCheckpoint.llama(13)
+        .value(TinyCheckpoint.layer(0, "mlp.up_proj.weight"), 0, 9)
+        .write(model2());
+
+    String moved = RTN + "model = " + model2();
+    assertThatThrownBy(() -> compress(moved))
+        .isInstanceOf(ResumeRefusedException.class)
+        .hasMessageContaining(": model was ");
+
+    RunRecord anew = compress(moved, Existing.REFUSE, Earlier.DISCARD).orElseThrow();
+    assertThat(anew.resumedLayers()).isZero();
+  }
+
+  @Test
+  void hasNothingToDoWhereOnlyTheWorkspaceWasLeft() throws IOException {
+    TinyCheckpoint.llama(14).write(model);
+    RunRecord record = compress(RTN);
+    Map<String, String> before = hashes();
+    leave(UUID.fromString(record.runId()));
+
+    assertThat(compress(RTN, Existing.REFUSE, Earlier.RESUME)).isEmpty();
+
+    assertThat(hashes()).isEqualTo(before);
+    assertThatThrownBy(() -> compress(RTN)).isInstanceOf(DestinationException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"one-pass", "sequential"})
+  void keepsStatisticsForOtherRuns(String mode) throws IOException {
+    TinyCheckpoint.llama(15).write(model);
+    String recipe =
+        GPTQ
+            + calibration()
+            + "calibration { mode = %s, statistics = %s }%n"
+                .formatted(mode, folder.resolve("statistics"));
+    compress(recipe);
+    Map<String, String> first = weights();
+    List<String> kept = everyFile(folder.resolve("statistics"));
+    output = folder.resolve("other");
+    compress(recipe);
+
+    assertThat(weights()).isEqualTo(first);
+    assertThat(everyFile(folder.resolve("statistics"))).as("nothing was added").isEqualTo(kept);
+    output = folder.resolve("third");
+    compress(recipe.replace("group-size = 16", "group-size = 16, bits = 3"));
+    if (mode.equals("one-pass")) {
+      assertThat(everyFile(folder.resolve("statistics"))).isEqualTo(kept);
+    }
+  }
+
+  @Test
+  void collectsStatisticsAhead() throws IOException {
+    TinyCheckpoint.llama(16).write(model);
+    String recipe =
+        GPTQ + calibration() + "calibration.statistics = %s%n".formatted(folder.resolve("stats"));
+    Map<String, StoredInput> kept =
+        new CalibrateJob(session, TinyRun.quiet(), recipe(recipe)).run();
+    List<String> files = everyFile(folder.resolve("stats"));
+
+    compress(recipe);
+
+    assertThat(kept).hasSize(8);
+    assertThat(everyFile(folder.resolve("stats"))).isEqualTo(files).doesNotContain("_work");
+    assertThatThrownBy(
+            () ->
+                new CalibrateJob(
+                        session, TinyRun.quiet(), recipe(recipe + "calibration.mode = sequential"))
+                    .run())
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("depend on how the blocks before it were compressed");
+    assertThatThrownBy(() -> new CalibrateJob(session, TinyRun.quiet(), recipe(GPTQ)).run())
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("--statistics DIR");
+  }
+
+  /** A run that solved all its layers and ended as it began to publish them. */
+  private void cutShort(String recipe) {
+    OutputStream screen =
+        new ByteArrayOutputStream() {
+          @Override
+          public void write(byte[] bytes, int from, int count) {
+            super.write(bytes, from, count);
+            if (toString(StandardCharsets.UTF_8).contains("assemble ")) {
+              throw new IllegalStateException("cut short");
+            }
+          }
+        };
+    Progress progress =
+        new Progress(
+            new PrintStream(screen, true, StandardCharsets.UTF_8),
+            Progress.Screen.LOG,
+            Clock.systemUTC());
+    assertThatThrownBy(() -> new CompressJob(session, progress, recipe(recipe), at(output)).run())
+        .hasStackTraceContaining("cut short");
+  }
+
+  /** Work of a run, as if it had been killed when it had just begun. */
+  private void leave(UUID run) throws IOException {
+    Path identity = output.resolve("_staging/%s/identity.json".formatted(run));
+    Files.createDirectories(identity.getParent());
+    Files.writeString(identity, "");
+  }
+
+  private Path model2() {
+    return folder.resolve("model2");
+  }
+
+  private static HadoopStore store() {
+    return TinyCheckpoint.store();
+  }
+
+  private Map<String, String> weights() throws IOException {
+    Map<String, String> hashes = hashes();
+    hashes.keySet().removeIf(name -> name.equals("run.json") || name.equals("_SUCCESS.json"));
+    return hashes;
+  }
+
+  private static List<String> everyFile(Path folder) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.map(Path::toString).sorted().toList();
+    }
   }
 
   private RunRecord compress(String text) {

@@ -39,7 +39,9 @@ class RecipeReaderTest {
                 0,
                 DataSettings.Bos.AUTO,
                 8192,
-                new ExpertPolicy(256, 0.005, StarvedExperts.ALL_TOKENS)));
+                new ExpertPolicy(256, 0.005, StarvedExperts.ALL_TOKENS),
+                Optional.empty(),
+                new DataSize(64_000_000_000L)));
     assertThat(recipe.output())
         .isEqualTo(
             new OutputSettings(
