@@ -4,6 +4,7 @@ import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.UpperFactor;
 import io.shardpress.operators.linalg.Workers;
 import io.shardpress.operators.model.Precision;
+import io.shardpress.operators.statistics.Gram;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
@@ -20,7 +21,7 @@ public class FactorBenchmark extends Measured {
 
   @Override
   void prepare() {
-    gram = Inputs.correlated(width).gram().orElseThrow();
+    gram = Inputs.correlated(width).gram().flatMap(Gram::matrix).orElseThrow();
     float[] row = new float[width];
     for (int i = 0; i < width; i++) {
       Floats.readRow(gram, i, row);

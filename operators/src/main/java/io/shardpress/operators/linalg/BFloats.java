@@ -77,11 +77,12 @@ public final class BFloats {
     pointer(array).position(firstRow * columns).get(into, 0, count * columns);
   }
 
-  /** Sets a column to zero. */
-  static void clearColumn(INDArray array, int column) {
+  /** Sets {@code [from, to)} of every row to zero. */
+  static void clearColumns(INDArray array, int from, int to) {
+    short[] zeros = new short[to - from];
     ShortPointer target = pointer(array);
     for (long i = 0; i < rows(array); i++) {
-      target.put(i * columns(array) + column, (short) 0);
+      target.position(i * columns(array) + from).put(zeros, 0, zeros.length);
     }
   }
 

@@ -11,6 +11,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * every block is written once, after one long sum. With {@code D_k = L_kk⁻¹}, a block column of L
  * is {@code L_ik = (A_ik − Σ_{j<k} L_ij L_kjᵀ) D_kᵀ}, and a block column of M, which needs no other
  * one, is {@code M_ik = −D_i Σ_{k≤j<i} L_ij M_jk}. n³/3 operations each.
+ *
+ * <p>Both fit into the matrix of A: L is kept strictly below the diagonal and the D_k apart, so
+ * that M, turned by the reversal of order into an upper triangle, finds its place above.
  */
 final class BlockedCholesky implements AutoCloseable {
   private static final int BLOCK = 256;
@@ -84,14 +87,15 @@ final class BlockedCholesky implements AutoCloseable {
     return inverse;
   }
 
-  /** {@code J L⁻¹ J} with J the reversal of order: an upper triangle, the rest undefined. */
-  INDArray reversedInverse() {
-    INDArray reversed = Floats.uninitialized(n, n);
-    Workers.forEach(blocks, k -> invertColumn(k, reversed));
-    return reversed;
+  /**
+   * Puts {@code J L⁻¹ J}, with J the reversal of order, on and above the diagonal of the matrix
+   * that was factored. Nothing that is read lies there.
+   */
+  void invertReversed() {
+    Workers.forEach(blocks, this::invertColumn);
   }
 
-  private void invertColumn(int k, INDArray reversed) {
+  private void invertColumn(int k) {
     try (INDArray column = Floats.zeros(n - first(k), width(k));
         INDArray sums = Floats.uninitialized(BLOCK, width(k))) {
       Floats.writeRows(column, 0, width(k), Floats.toArray(inverses.get(k)));
@@ -108,7 +112,7 @@ final class BlockedCholesky implements AutoCloseable {
             Update.SUBTRACT,
             Block.rows(column, above, width(i)));
       }
-      Triangles.copyReversed(column, first(k), first(k), reversed);
+      Triangles.copyReversed(column, first(k), first(k), l);
     }
   }
 

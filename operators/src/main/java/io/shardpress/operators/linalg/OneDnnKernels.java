@@ -15,6 +15,9 @@ import org.nd4j.nativeblas.NativeOpsHolder;
  * which keeps one for every calling thread: each is set to one before its first call.
  */
 final class OneDnnKernels implements MatrixKernels {
+  /** Elements of BF16 in a row of a processor's matrix tile. */
+  private static final int TILE_ROW = 32;
+
   private final OpenBlasKernels lapack;
   private final NativeOps openMp;
   private final OneDnnEngine engine;
@@ -110,12 +113,12 @@ final class OneDnnKernels implements MatrixKernels {
   }
 
   /**
-   * Runs a product of BF16 rows. On AMX oneDNN 3.11 reads pairs, also behind rows of an odd number
-   * of elements, and a NaN there gets into the result: such rows are put one behind the other
-   * first, which it handles.
+   * Runs a product of BF16 rows. On AMX oneDNN 3.11 reads whole tile rows, also behind rows of a
+   * matrix that do not fill their last one, and a NaN there gets into the result: such rows are put
+   * one behind the other first, which it handles.
    */
   private void together(Block a, Consumer<Block> product) {
-    if (a.columns() % 2 == 0 || a.columns() == a.stride()) {
+    if (a.columns() % TILE_ROW == 0 || a.columns() == a.stride()) {
       product.accept(a);
       return;
     }

@@ -178,37 +178,100 @@ public final class Products {
    * other from cache.
    */
   private static void gramOfTransposed(INDArray g, INDArray x, Update update) {
-    int n = columns(x);
-    int tokens = rows(x);
-    int parts = parts(n, GRAM_PART);
-    try (INDArray transposed = BFloats.uninitialized(n, (tokens / LINE + 2L) * LINE)) {
+    int parts = parts(columns(x), GRAM_PART);
+    int tokens = padded(rows(x));
+    try (INDArray transposed = transposed(x)) {
       Workers.forEach(
           parts,
           part -> {
-            Block channels = channels(transposed, part, tokens);
-            Block from = Block.columns(x, channels.firstRow(), channels.rows());
-            Kernels.chosen().transpose(from, channels);
-          });
-      int even = tokens + tokens % 2; // rows of an odd number would be copied for every tile
-      if (even > tokens) {
-        BFloats.clearColumn(transposed, tokens);
-      }
-      Workers.forEach(
-          parts,
-          part -> {
-            Block left = channels(transposed, part, even);
+            Block left = channels(transposed, part, tokens);
             for (int other = part; other < parts; other++) {
-              Block right = channels(transposed, other, even);
-              multiply(
-                  Form.PLAIN,
-                  left,
-                  Form.TRANSPOSED,
-                  right,
-                  update,
-                  new Block(g, left.firstRow(), left.rows(), right.firstRow(), right.rows()));
+              multiplyTransposed(g, left, channels(transposed, other, tokens), update);
             }
           });
     }
+  }
+
+  private static void multiplyTransposed(INDArray g, Block left, Block right, Update update) {
+    multiply(
+        Form.PLAIN,
+        left,
+        Form.TRANSPOSED,
+        right,
+        update,
+        new Block(g, left.firstRow(), left.rows(), right.firstRow(), right.rows()));
+  }
+
+  /** {@code c [m, n] = x [tokens, m]ᵀ · y [tokens, n]}: a part of a Gram beside its diagonal. */
+  public static void crossGram(INDArray c, INDArray x, INDArray y) {
+    crossGram(c, x, y, Update.SET);
+  }
+
+  /** {@code c [m, n] += x [tokens, m]ᵀ · y [tokens, n]}. */
+  public static void addCrossGram(INDArray c, INDArray x, INDArray y) {
+    crossGram(c, x, y, Update.ADD);
+  }
+
+  private static void crossGram(INDArray c, INDArray x, INDArray y, Update update) {
+    requireEqual(rows(x), rows(y), x, y);
+    requireEqual(rows(c), columns(x), c, x);
+    requireEqual(columns(c), columns(y), c, y);
+    try (Pair pair = Pair.of(x, y)) {
+      if (BFloats.isBf16(pair.a())) {
+        crossGramOfTransposed(c, x, y, update);
+      } else {
+        Workers.forEach(
+            parts(rows(c), GRAM_PART),
+            part -> {
+              int from = part * GRAM_PART;
+              int count = Math.min(GRAM_PART, rows(c) - from);
+              multiply(
+                  Form.TRANSPOSED,
+                  Block.columns(pair.a(), from, count),
+                  Form.PLAIN,
+                  Block.all(pair.b()),
+                  update,
+                  Block.rows(c, from, count));
+            });
+      }
+    }
+  }
+
+  private static void crossGramOfTransposed(INDArray c, INDArray x, INDArray y, Update update) {
+    int tokens = padded(rows(x));
+    try (INDArray left = transposed(x);
+        INDArray right = transposed(y)) {
+      Workers.forEach(
+          parts(rows(left), GRAM_PART),
+          part -> {
+            for (int other = 0; other < parts(rows(right), GRAM_PART); other++) {
+              multiplyTransposed(
+                  c, channels(left, part, tokens), channels(right, other, tokens), update);
+            }
+          });
+    }
+  }
+
+  /** Tokens with those of zeros that rows of another length would have to be copied for. */
+  private static int padded(int tokens) {
+    return (tokens + LINE - 1) / LINE * LINE;
+  }
+
+  /** {@code [channels, padded tokens and more]}: the columns behind those are there for nothing. */
+  private static INDArray transposed(INDArray x) {
+    int tokens = rows(x);
+    INDArray transposed = BFloats.uninitialized(columns(x), padded(tokens) + 2L * LINE);
+    Workers.forEach(
+        parts(columns(x), GRAM_PART),
+        part -> {
+          Block channels = channels(transposed, part, tokens);
+          Kernels.chosen()
+              .transpose(Block.columns(x, channels.firstRow(), channels.rows()), channels);
+        });
+    if (padded(tokens) > tokens) {
+      BFloats.clearColumns(transposed, tokens, padded(tokens));
+    }
+    return transposed;
   }
 
   /** A part of the channels of a transposed input {@code [channels, tokens and more]}. */

@@ -55,8 +55,9 @@ final class Triangles {
   }
 
   /**
-   * Puts a block that lies at {@code [row, column]} of some matrix where it lies after both orders
-   * of that matrix are reversed.
+   * Puts a block that lies at {@code [row, column]} of a lower triangular matrix where it lies
+   * after both orders of that matrix are reversed: on and above the diagonal. What the block holds
+   * above the diagonal is left out.
    */
   static void copyReversed(INDArray block, int row, int column, INDArray into) {
     int n = rows(into);
@@ -66,8 +67,9 @@ final class Triangles {
       for (int i = 0; i < rows(block); i++) {
         Floats.readRow(block, i, values);
         reverse(values);
+        int above = Math.max(0, column + columns - 1 - (row + i));
         long at = (n - 1L - row - i) * n + (n - column - columns);
-        target.position(at).put(values, 0, columns);
+        target.position(at + above).put(values, above, columns - above);
       }
     }
   }

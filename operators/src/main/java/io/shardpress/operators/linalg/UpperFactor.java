@@ -13,7 +13,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public record UpperFactor(INDArray matrix) implements AutoCloseable {
 
   /**
-   * Factors the inverse of a symmetric positive definite {@code h [n, n]}, whose content is lost.
+   * Factors the inverse of a symmetric positive definite {@code h [n, n]} in its own memory: h
+   * becomes the factor's matrix. When it fails, h stays the caller's and its content is lost.
    *
    * @throws NotPositiveDefiniteException when {@code h} is not positive definite in F32
    */
@@ -25,12 +26,13 @@ public record UpperFactor(INDArray matrix) implements AutoCloseable {
   /**
    * {@link #ofInverse} given {@code J H J}: H with rows and columns in reversed order.
    *
-   * @param reversed its lower triangle is read and overwritten
+   * @param reversed only its lower triangle is read
    */
   public static UpperFactor ofInverseReversed(INDArray reversed) {
     try (BlockedCholesky cholesky = new BlockedCholesky(reversed)) {
-      return new UpperFactor(cholesky.reversedInverse());
+      cholesky.invertReversed();
     }
+    return new UpperFactor(reversed);
   }
 
   @Override

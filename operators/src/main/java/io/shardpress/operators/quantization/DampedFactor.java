@@ -3,12 +3,11 @@ package io.shardpress.operators.quantization;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.NotPositiveDefiniteException;
 import io.shardpress.operators.linalg.UpperFactor;
-import io.shardpress.operators.linalg.Workers;
+import io.shardpress.operators.statistics.Gram;
 import io.shardpress.operators.statistics.InputStatistics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -32,9 +31,6 @@ record DampedFactor(
     List<String> notes)
     implements AutoCloseable {
 
-  /** Rows of a matrix that one worker copies at a time. */
-  private static final int ROWS = 256;
-
   /**
    * A factor, or why there is none.
    *
@@ -45,9 +41,9 @@ record DampedFactor(
 
   /** Orders, damps and factors the Gram of {@code statistics}, which stays unchanged. */
   static Attempt climb(Gptq settings, InputStatistics statistics) {
-    INDArray gram = statistics.gram().orElseThrow();
+    Gram gram = statistics.gram().orElseThrow();
     int n = statistics.width();
-    float[] diagonal = diagonal(gram);
+    float[] diagonal = gram.diagonal();
     boolean[] dead = new boolean[n];
     int live = 0;
     double sum = 0;
@@ -69,26 +65,31 @@ record DampedFactor(
           "rank-deficient Gram: %d tokens for %d live inputs".formatted(statistics.tokens(), live));
     }
     ColumnLayout layout = ColumnLayout.of(settings.order(), settings.groupSize(), diagonal);
-    for (double rung : settings.dampingLadder()) {
-      double damping = settings.damping() * rung;
-      double lambda = damping * sum / n;
-      try (INDArray reversed = Floats.uninitialized(n, n)) {
-        if (!fillDamped(gram, layout, dead, lambda, reversed)) {
+    DampedGram damped = new DampedGram(gram, layout, dead);
+    INDArray matrix = Floats.uninitialized(n, n);
+    Optional<DampedFactor> found = Optional.empty();
+    try {
+      for (double rung : settings.dampingLadder()) {
+        double damping = settings.damping() * rung;
+        double lambda = damping * sum / n;
+        if (!damped.fill(lambda, matrix)) {
           return failed(
               Outcome.Code.NONFINITE_STATISTICS,
               "the Gram of %s holds NaN or infinities. Calibrate again"
                   .formatted(statistics.input()),
               List.of());
         }
-        UpperFactor upper = UpperFactor.ofInverseReversed(reversed);
-        if (pivotsAreUsable(upper)) {
-          DampedFactor factor = new DampedFactor(layout, dead, damping, lambda, upper, notes);
-          return new Attempt(Optional.of(factor), Optional.empty(), notes);
+        Optional<UpperFactor> upper = factor(matrix, damping, notes);
+        if (upper.isPresent()) {
+          found =
+              Optional.of(
+                  new DampedFactor(layout, dead, damping, lambda, upper.get(), List.copyOf(notes)));
+          return new Attempt(found, Optional.empty(), notes);
         }
-        upper.close();
-        notes.add("damping %s: a pivot is not finite".formatted(damping));
-      } catch (NotPositiveDefiniteException e) {
-        notes.add("damping %s: %s".formatted(damping, e.getMessage()));
+      }
+    } finally {
+      if (found.isEmpty()) {
+        matrix.close();
       }
     }
     return failed(
@@ -98,62 +99,27 @@ record DampedFactor(
         notes);
   }
 
+  /** The factor in the memory of {@code matrix}, or a note that says why there is none. */
+  private static Optional<UpperFactor> factor(INDArray matrix, double damping, List<String> notes) {
+    try {
+      UpperFactor upper = UpperFactor.ofInverseReversed(matrix);
+      if (pivotsAreUsable(upper)) {
+        return Optional.of(upper);
+      }
+      notes.add("damping %s: a pivot is not finite".formatted(damping));
+    } catch (NotPositiveDefiniteException e) {
+      notes.add("damping %s: %s".formatted(damping, e.getMessage()));
+    }
+    return Optional.empty();
+  }
+
   private static Attempt failed(Outcome.Code code, String why, List<String> notes) {
     return new Attempt(Optional.empty(), Optional.of(new Outcome.Failed(code, why)), notes);
   }
 
-  private static float[] diagonal(INDArray gram) {
-    float[] diagonal = new float[Floats.rows(gram)];
-    float[] element = new float[1];
-    for (int i = 0; i < diagonal.length; i++) {
-      Floats.readBlock(gram, i, 1, i, 1, element);
-      diagonal[i] = element[0];
-    }
-    return diagonal;
-  }
-
-  /**
-   * Puts the lower triangle of the damped Gram, in the reversed visiting order that the
-   * factorization wants, into {@code into [n, n]}.
-   *
-   * @return whether all of the Gram is finite
-   */
-  private static boolean fillDamped(
-      INDArray gram, ColumnLayout layout, boolean[] dead, double lambda, INDArray into) {
-    int n = dead.length;
-    int[] reversed = new int[n];
-    for (int place = 0; place < n; place++) {
-      reversed[place] = layout.storedColumn(n - 1 - place);
-    }
-    AtomicBoolean finite = new AtomicBoolean(true);
-    Workers.forEach(
-        (n + ROWS - 1) / ROWS,
-        part -> {
-          float[] stored = new float[n];
-          float[] row = new float[n];
-          float notANumber = 0;
-          for (int i = part * ROWS; i < Math.min(n, (part + 1) * ROWS); i++) {
-            Floats.readRow(gram, reversed[i], stored);
-            for (int j = 0; j <= i; j++) {
-              row[j] = stored[reversed[j]];
-              notANumber += row[j] * 0;
-            }
-            row[i] = (float) ((dead[reversed[i]] ? 1 : (double) row[i]) + lambda);
-            Floats.writeBlock(into, i, 1, 0, i + 1, row);
-          }
-          if (notANumber != 0) { // NaN: zero times NaN or an infinity
-            finite.set(false);
-          }
-        });
-    return finite.get();
-  }
-
   private static boolean pivotsAreUsable(UpperFactor upper) {
-    int n = Floats.rows(upper.matrix());
-    float[] pivot = new float[1];
-    for (int j = 0; j < n; j++) {
-      Floats.readBlock(upper.matrix(), j, 1, j, 1, pivot);
-      if (!(pivot[0] > 0 && Float.isFinite(pivot[0]))) {
+    for (float pivot : Gram.diagonalOf(upper.matrix())) {
+      if (!(pivot > 0 && Float.isFinite(pivot))) {
         return false;
       }
     }

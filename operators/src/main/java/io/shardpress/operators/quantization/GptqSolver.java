@@ -5,25 +5,27 @@ import io.shardpress.common.tensor.DType;
 import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Workers;
+import io.shardpress.operators.statistics.Gram;
 import io.shardpress.operators.statistics.InputStatistics;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** GPTQ on the linears that read one input: one factor, any number of weights or row slices. */
+/**
+ * GPTQ on the linears that read one input: one factor, any number of weights or row slices. A Gram
+ * that is not in memory is read to factor it, and not again unless a layer falls back.
+ */
 final class GptqSolver implements Solver {
   private final Gptq settings;
   private final InputStatistics statistics;
   private final DampedFactor.Attempt attempt;
-  private final QuadraticForm form;
 
   private GptqSolver(Gptq settings, InputStatistics statistics, DampedFactor.Attempt attempt) {
     this.settings = settings;
     this.statistics = statistics;
     this.attempt = attempt;
-    this.form = new QuadraticForm(statistics.gram().orElseThrow());
   }
 
   static GptqSolver prepare(Gptq settings, InputStatistics statistics) {
@@ -82,7 +84,9 @@ final class GptqSolver implements Solver {
     }
     QuantizedWeight quantized = rows.result().finish();
     WeightDistance distance = WeightDistance.between(weight, quantized);
-    report.losses(layerLoss(errors, distance, factor), form.energy(weight));
+    report.losses(
+        undamped(errors, distance.byColumn(), factor),
+        energy(weight, rows.result(), distance, factor));
     boolean first = factor.damping() == settings.damping() * settings.dampingLadder().get(0);
     return report.with(
         first ? new Outcome.Compressed() : new Outcome.Recovered(factor.damping()),
@@ -97,36 +101,60 @@ final class GptqSolver implements Solver {
         new QuantizedWeight.Assembly(
             scheme, Floats.rows(weight), Floats.columns(weight), factor.layout().groupOfColumn());
     PanelFiller filler = new PanelFiller(settings, weight, factor, result);
-    int count = (result.out + Panel.ROWS - 1) / Panel.ROWS;
-    Panel[] panels = new Panel[count];
-    GridRule[] rules = new GridRule[count];
-    try {
-      Workers.forEach(
-          count,
-          index -> {
-            panels[index] = filler.panel(index);
-            rules[index] = filler.rule(panels[index], clip, scaleType);
-          });
-      int group = filler.scalesFromSweep() ? scheme.groupSize().in(result.in) : 0;
-      int[] blocks = ColumnSweep.blocks(result.in, settings.blockSize(), group);
-      double[][] errors =
-          ColumnSweep.run(List.of(panels), List.of(rules), factor.upper(), blocks, group);
-      Workers.forEach(count, index -> rules[index].finish(panels[index]));
-      return SweptRows.of(result, errors, List.of(rules));
-    } finally {
-      Arrays.stream(panels).filter(Objects::nonNull).forEach(Panel::close);
+    return filler.onPanels(
+        panels -> {
+          GridRule[] rules = new GridRule[panels.size()];
+          Workers.forEach(
+              rules.length,
+              index -> rules[index] = filler.rule(panels.get(index), clip, scaleType));
+          int group = filler.scalesFromSweep() ? scheme.groupSize().in(result.in) : 0;
+          int[] blocks = ColumnSweep.blocks(result.in, settings.blockSize(), group);
+          double[][] errors =
+              ColumnSweep.run(panels, List.of(rules), factor.upper(), blocks, group);
+          Workers.forEach(rules.length, index -> rules[index].finish(panels.get(index)));
+          return SweptRows.of(result, errors, List.of(rules));
+        });
+  }
+
+  /**
+   * {@code tr(W G Wᵀ)}. Where the Gram is not in memory it is the loss of a sweep that rounds every
+   * weight to zero, which needs the factor alone.
+   */
+  private double energy(
+      INDArray weight,
+      QuantizedWeight.Assembly result,
+      WeightDistance distance,
+      DampedFactor factor) {
+    Gram gram = statistics.gram().orElseThrow();
+    if (gram.matrix().isPresent()) {
+      return new QuadraticForm(gram).energy(weight);
     }
+    ColumnRule zeros = (panel, column, values, chosen) -> Arrays.fill(chosen, 0);
+    double[][] errors =
+        new PanelFiller(settings, weight, factor, result)
+            .onPanels(
+                panels ->
+                    ColumnSweep.run(
+                        panels,
+                        Collections.nCopies(panels.size(), zeros),
+                        factor.upper(),
+                        ColumnSweep.blocks(result.in, settings.blockSize(), 0),
+                        0));
+    double sum = Arrays.stream(errors).flatMapToDouble(Arrays::stream).sum();
+    return undamped(sum, distance.energyByColumn(), factor);
   }
 
   /**
    * {@code tr(Δ G Δᵀ) = Σe² − λ‖Δ‖²}, with dead inputs out of Δ as they are out of G: exact, and
    * free, where the product would cost twice the sweep. A dead input is swept as zero and costs
    * nothing.
+   *
+   * @param byColumn {@code Σ Δ²} of each column
    */
-  private static double layerLoss(double errors, WeightDistance distance, DampedFactor factor) {
+  private static double undamped(double errors, double[] byColumn, DampedFactor factor) {
     double squares = 0;
-    for (int j = 0; j < distance.byColumn().length; j++) {
-      squares += factor.dead()[j] ? 0 : distance.byColumn()[j];
+    for (int j = 0; j < byColumn.length; j++) {
+      squares += factor.dead()[j] ? 0 : byColumn[j];
     }
     return Math.max(0, errors - factor.lambda() * squares);
   }
@@ -155,6 +183,5 @@ final class GptqSolver implements Solver {
   @Override
   public void close() {
     attempt.factor().ifPresent(DampedFactor::close);
-    form.close();
   }
 }

@@ -2,7 +2,11 @@ package io.shardpress.operators.quantization;
 
 import io.shardpress.common.tensor.DType;
 import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.linalg.Workers;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -23,8 +27,18 @@ record PanelFiller(
         && !settings.groupSize().isChannel();
   }
 
-  /** The panel of that index; the caller closes it. */
-  Panel panel(int index) {
+  /** Fills all panels, and closes them when {@code use} is done with them. */
+  <T> T onPanels(Function<List<Panel>, T> use) {
+    Panel[] panels = new Panel[(result.out + Panel.ROWS - 1) / Panel.ROWS];
+    try {
+      Workers.forEach(panels.length, index -> panels[index] = panel(index));
+      return use.apply(List.of(panels));
+    } finally {
+      Arrays.stream(panels).filter(Objects::nonNull).forEach(Panel::close);
+    }
+  }
+
+  private Panel panel(int index) {
     int rows = Math.min(Panel.ROWS, result.out - index * Panel.ROWS);
     Panel panel = new Panel(index, rows, Floats.uninitialized(result.in, Panel.ROWS));
     float[] columns = new float[result.in * STRIP];

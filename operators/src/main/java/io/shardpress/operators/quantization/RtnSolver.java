@@ -99,9 +99,8 @@ final class RtnSolver implements Solver {
       QuantizedWeight quantized) {
     report.statistics(statistics);
     if (statistics.gram().isPresent()) {
-      try (QuadraticForm form = new QuadraticForm(statistics.gram().get())) {
-        report.losses(form.loss(weight, quantized), form.energy(weight));
-      }
+      QuadraticForm form = new QuadraticForm(statistics.gram().get());
+      report.losses(form.loss(weight, quantized), form.energy(weight));
     }
   }
 

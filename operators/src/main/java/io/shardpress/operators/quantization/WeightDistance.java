@@ -11,9 +11,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param error {@code Σ (w − ŵ)²}
  * @param energy {@code Σ w²}
  * @param byColumn {@code [in]} the error of each column
+ * @param energyByColumn {@code [in]} the energy of each column
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record WeightDistance(double error, double energy, double[] byColumn) {
+record WeightDistance(double error, double energy, double[] byColumn, double[] energyByColumn) {
   /** Rows in one part of the work. */
   private static final int PART = 512;
 
@@ -33,14 +34,16 @@ record WeightDistance(double error, double energy, double[] byColumn) {
           }
         });
     double[] byColumn = new double[quantized.in()];
+    double[] energyByColumn = new double[quantized.in()];
     double energy = 0;
     for (int part = 0; part < parts; part++) {
       for (int j = 0; j < byColumn.length; j++) {
         byColumn[j] += errors[part][j];
+        energyByColumn[j] += energies[part][j];
         energy += energies[part][j];
       }
     }
-    return new WeightDistance(Arrays.stream(byColumn).sum(), energy, byColumn);
+    return new WeightDistance(Arrays.stream(byColumn).sum(), energy, byColumn, energyByColumn);
   }
 
   private static void add(

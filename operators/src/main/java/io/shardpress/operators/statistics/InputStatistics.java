@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param sumAbs {@code Σ |x|} per channel; not copied, do not modify
  * @param sumSquares {@code Σ x²} per channel; not copied, do not modify
  * @param maxAbs {@code max |x|} per channel; not copied, do not modify
- * @param gram {@code Σ x xᵀ}, F32 {@code [n, n]}, both triangles; owned by this record
+ * @param gram {@code Σ x xᵀ}; owned by this record
  */
 @SuppressWarnings("ArrayRecordComponent") // bulk numbers: compared by tests, never by equals
 public record InputStatistics(
@@ -25,14 +25,14 @@ public record InputStatistics(
     double[] sumAbs,
     double[] sumSquares,
     float[] maxAbs,
-    Optional<INDArray> gram)
+    Optional<Gram> gram)
     implements AutoCloseable {
 
   public InputStatistics {
     int n = sumAbs.length;
     if (sumSquares.length != n
         || maxAbs.length != n
-        || gram.filter(g -> Floats.rows(g) != n || Floats.columns(g) != n).isPresent()) {
+        || gram.filter(g -> g.width() != n).isPresent()) {
       throw new IllegalArgumentException("Statistics of " + input + " differ in width");
     }
     for (int j = 0; j < n; j++) {
@@ -51,7 +51,8 @@ public record InputStatistics(
 
   /**
    * Adds partial statistics of one input in the order given: F64 sums, stored as F32 where the
-   * parts are. Equal parts in equal order give equal bits. The parts stay open.
+   * parts are. Equal parts in equal order give equal bits. The parts, whose Grams are in memory,
+   * stay open.
    *
    * @throws NumericalException when a sum leaves F32's range
    */
@@ -84,7 +85,8 @@ public record InputStatistics(
         maxAbs[j] = Math.max(maxAbs[j], part.maxAbs[j]);
       }
     }
-    Optional<INDArray> gram = withGram ? Optional.of(foldGrams(first.input, parts)) : first.gram;
+    Optional<Gram> gram =
+        withGram ? Optional.of(Gram.of(foldGrams(first.input, parts))) : Optional.empty();
     return new InputStatistics(first.input, tokens, sumAbs, sumSquares, maxAbs, gram);
   }
 
@@ -92,12 +94,14 @@ public record InputStatistics(
   private static INDArray foldGrams(String input, List<InputStatistics> parts) {
     int n = parts.get(0).width();
     INDArray result = Floats.uninitialized(n, n);
+    List<INDArray> matrices =
+        parts.stream().map(part -> part.gram.flatMap(Gram::matrix).orElseThrow()).toList();
     double[] sums = new double[n];
     float[] row = new float[n];
     for (int i = 0; i < n; i++) {
       java.util.Arrays.fill(sums, 0);
-      for (InputStatistics part : parts) {
-        Floats.readRow(part.gram.orElseThrow(), i, row);
+      for (INDArray matrix : matrices) {
+        Floats.readRow(matrix, i, row);
         for (int j = 0; j < n; j++) {
           sums[j] += row[j];
         }
@@ -122,6 +126,6 @@ public record InputStatistics(
 
   @Override
   public void close() {
-    gram.ifPresent(INDArray::close);
+    gram.ifPresent(Gram::close);
   }
 }

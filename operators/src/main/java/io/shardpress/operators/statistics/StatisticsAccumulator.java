@@ -129,7 +129,7 @@ public final class StatisticsAccumulator implements AutoCloseable {
       gram.ifPresent(
           g -> IntStream.range(0, zeros.length).forEach(i -> Floats.writeRow(g, i, zeros)));
     }
-    return new InputStatistics(input, tokens, sumAbs, sumSquares, maxAbs, gram);
+    return new InputStatistics(input, tokens, sumAbs, sumSquares, maxAbs, gram.map(Gram::of));
   }
 
   private void requireOpen() {

@@ -7,79 +7,99 @@ import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Products;
+import io.shardpress.operators.statistics.TileGrid.Place;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Statistics as named tensors, so that a job can keep them in a safetensors file: {@code
- * <input>.gram_upper} F32 {@code [n·(n + 1)/2]}, the Gram's rows from the diagonal on, {@code
- * .max_abs} F32 {@code [n]}, {@code .sum_abs} and {@code .sum_squares} F64 {@code [n]}, {@code
- * .tokens} I64 {@code [1]}.
+ * Statistics as named tensors, so that a job can keep them in safetensors files: {@code
+ * <input>.gram.<i>.<j>}, the tiles of the Gram's upper triangle that {@link TileGrid#of} cuts, F32
+ * {@code [rows, columns]} above the diagonal and {@code [n·(n + 1)/2]} on it, which are the rows
+ * from the diagonal on; {@code .max_abs} F32 {@code [n]}, {@code .sum_abs} and {@code .sum_squares}
+ * F64 {@code [n]}, {@code .tokens} I64 {@code [1]}.
  */
 public final class StoredStatistics {
-  private static final String GRAM = ".gram_upper";
+  /** Larger Grams are left where they are stored, and read tile by tile. */
+  public static final long MAX_BYTES_IN_MEMORY = 256 << 20;
+
+  private static final Pattern GRAM = Pattern.compile("\\.gram\\.(\\d{1,6})\\.(\\d{1,6})");
   private static final String MAX_ABS = ".max_abs";
   private static final String SUM_ABS = ".sum_abs";
   private static final String SUM_SQUARES = ".sum_squares";
   private static final String TOKENS = ".tokens";
 
-  /** Bytes of a Gram that are read at a time, and held in memory beside it. */
-  private static final long READ_BYTES = 16 << 20;
-
-  /** Bytes of a Gram that are handed out at a time. */
-  private static final int WRITE_BYTES = 1 << 20;
-
   private StoredStatistics() {}
 
   /** Names and shapes of the tensors that hold {@code statistics}. */
   public static List<TensorSpec> specs(InputStatistics statistics) {
-    return specs(
-        statistics.input(),
-        statistics.width(),
-        statistics.gram().isPresent() ? StatisticsNeed.GRAM : StatisticsNeed.MOMENTS);
+    List<TensorSpec> specs = new ArrayList<>(moments(statistics.input(), statistics.width()));
+    if (statistics.gram().isPresent()) {
+      TileGrid grid = TileGrid.of(statistics.width());
+      grid.places().forEach(place -> specs.add(tile(statistics.input(), grid, place)));
+    }
+    return specs;
   }
 
-  private static List<TensorSpec> specs(String input, int width, StatisticsNeed need) {
-    List<TensorSpec> specs = new ArrayList<>();
-    if (need == StatisticsNeed.GRAM) {
-      specs.add(TensorSpec.of(input + GRAM, DType.F32, width * (width + 1L) / 2));
-    }
-    specs.add(TensorSpec.of(input + MAX_ABS, DType.F32, width));
-    specs.add(TensorSpec.of(input + SUM_ABS, DType.F64, width));
-    specs.add(TensorSpec.of(input + SUM_SQUARES, DType.F64, width));
-    specs.add(TensorSpec.of(input + TOKENS, DType.I64, 1));
-    return specs;
+  /** Names and shapes of the tensors that hold everything but the Gram. */
+  public static List<TensorSpec> moments(String input, int width) {
+    return List.of(
+        TensorSpec.of(input + MAX_ABS, DType.F32, width),
+        TensorSpec.of(input + SUM_ABS, DType.F64, width),
+        TensorSpec.of(input + SUM_SQUARES, DType.F64, width),
+        TensorSpec.of(input + TOKENS, DType.I64, 1));
+  }
+
+  /** Name and shape of the tensor that holds one tile of the Gram. */
+  public static TensorSpec tile(String input, TileGrid grid, Place place) {
+    String name = "%s.gram.%d.%d".formatted(input, place.row(), place.column());
+    return place.onDiagonal()
+        ? TensorSpec.of(name, DType.F32, TileBytes.elements(grid, place))
+        : TensorSpec.of(name, DType.F32, grid.size(place.row()), grid.size(place.column()));
   }
 
   /** Whether a tensor of this name holds statistics of {@code input}. */
   public static boolean belongsTo(String input, String tensor) {
-    return tensor.startsWith(input)
-        && Set.of(GRAM, MAX_ABS, SUM_ABS, SUM_SQUARES, TOKENS)
-            .contains(tensor.substring(input.length()));
+    if (!tensor.startsWith(input)) {
+      return false;
+    }
+    String kind = tensor.substring(input.length());
+    return Set.of(MAX_ABS, SUM_ABS, SUM_SQUARES, TOKENS).contains(kind)
+        || GRAM.matcher(kind).matches();
   }
 
-  /** Whether a tensor is a Gram, whose elements may be added some at a time. */
+  /** Whether a tensor is a tile of a Gram, whose elements may be added some at a time. */
   public static boolean isGram(TensorSpec tensor) {
-    return tensor.name().endsWith(GRAM);
+    Matcher end = GRAM.matcher(tensor.name());
+    return end.find() && end.hitEnd();
   }
 
-  /** Hands out the bytes of one of the tensors of {@link #specs}, some at a time. */
+  /**
+   * Hands out the bytes of one of the tensors of {@link #specs}, some at a time. Of a Gram, which
+   * must be in memory, only the upper triangle is read.
+   */
   public static void write(
       InputStatistics statistics, TensorSpec tensor, Consumer<ByteBuffer> parts) {
     int n = statistics.width();
     String kind = tensor.name().substring(statistics.input().length());
-    if (kind.equals(GRAM)) {
-      writeGram(statistics.gram().orElseThrow(), parts);
+    Matcher tile = GRAM.matcher(kind);
+    if (tile.matches()) {
+      Place place = new Place(Integer.parseInt(tile.group(1)), Integer.parseInt(tile.group(2)));
+      TileGrid grid = TileGrid.of(n);
+      INDArray gram = statistics.gram().flatMap(Gram::matrix).orElseThrow();
+      TileBytes.write(
+          grid, place, gram, grid.first(place.row()), grid.first(place.column()), parts);
       return;
     }
-    ByteBuffer bytes = buffer(Math.toIntExact(tensor.bytes()));
+    ByteBuffer bytes = TileBytes.buffer(tensor.bytes());
     switch (kind) {
       case MAX_ABS -> FloatCodec.encode(DType.F32, statistics.maxAbs(), 0, n, bytes);
       case SUM_ABS -> put(bytes, statistics.sumAbs());
@@ -90,57 +110,46 @@ public final class StoredStatistics {
     parts.accept(bytes.flip());
   }
 
-  /** As many rows at a time as fit a piece: each part that is handed out is a call to storage. */
-  private static void writeGram(INDArray gram, Consumer<ByteBuffer> parts) {
-    int n = Floats.columns(gram);
-    float[] row = new float[n];
-    long whole = (n + 1L) * n / 2 * Float.BYTES;
-    ByteBuffer piece = buffer((int) Math.max((long) n * Float.BYTES, Math.min(WRITE_BYTES, whole)));
-    for (int i = 0; i < n; i++) {
-      if (piece.remaining() < (n - i) * Float.BYTES) {
-        parts.accept(piece.flip());
-        piece.clear();
-      }
-      Floats.readBlock(gram, i, 1, i, n - i, row);
-      FloatCodec.encode(DType.F32, row, 0, n - i, piece);
-    }
-    parts.accept(piece.flip());
-  }
-
-  private static ByteBuffer buffer(int bytes) {
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  /**
+   * Hands out the bytes of the tensor of a tile that was computed by itself, some at a time.
+   *
+   * @param values F32 {@code [rows, columns]}, of which one on the diagonal is read above it
+   */
+  public static void writeTile(
+      TileGrid grid, Place place, INDArray values, Consumer<ByteBuffer> parts) {
+    TileBytes.write(grid, place, values, 0, 0, parts);
   }
 
   /**
-   * Reads the statistics of {@code input} out of {@code tensors}, keyed by full name. Other tensors
-   * may be there. The caller closes the result.
+   * Finds the statistics of {@code input} among {@code tensors}, keyed by full name, which may come
+   * from several files; others may be there. A Gram of at most {@link #MAX_BYTES_IN_MEMORY} is read
+   * here, a larger one when it is used: the sources have to stay readable for that. The caller
+   * closes the result.
    *
    * @throws InputException when a tensor is missing or has another type or shape
    * @throws io.shardpress.common.error.NumericalException when a value is not finite
    */
   public static InputStatistics read(String input, Map<String, ? extends TensorSource> tensors) {
     InputStatistics moments = readMoments(input, tensors);
-    Optional<INDArray> gram =
-        Optional.ofNullable(tensors.get(input + GRAM))
-            .map(tensor -> gram(input, tensor, moments.width()));
+    Optional<Gram> gram =
+        hasGram(input, tensors)
+            ? Optional.of(gram(input, moments.width(), tensors))
+            : Optional.empty();
     return new InputStatistics(
         input, moments.tokens(), moments.sumAbs(), moments.sumSquares(), moments.maxAbs(), gram);
   }
 
-  /** {@link #read} without the Gram, of which only type and shape are looked at. */
+  private static boolean hasGram(String input, Map<String, ? extends TensorSource> tensors) {
+    return tensors.values().stream()
+        .map(TensorSource::spec)
+        .anyMatch(spec -> isGram(spec) && belongsTo(input, spec.name()));
+  }
+
+  /** {@link #read} without the Gram, at which nobody looks. */
   public static InputStatistics readMoments(
       String input, Map<String, ? extends TensorSource> tensors) {
     int n = Math.toIntExact(require(input + MAX_ABS, tensors).spec().elements());
-    StatisticsNeed kept =
-        tensors.containsKey(input + GRAM) ? StatisticsNeed.GRAM : StatisticsNeed.MOMENTS;
-    for (TensorSpec spec : specs(input, n, kept)) {
-      TensorSpec found = require(spec.name(), tensors).spec();
-      if (found.dtype() != spec.dtype() || !found.shape().equals(spec.shape())) {
-        throw new InputException(
-            "Stored statistics %s are %s %s, expected %s %s. Calibrate again."
-                .formatted(spec.name(), found.dtype(), found.shape(), spec.dtype(), spec.shape()));
-      }
-    }
+    moments(input, n).forEach(spec -> require(spec, tensors));
     float[] maxAbs = new float[n];
     FloatCodec.decode(DType.F32, bytes(tensors.get(input + MAX_ABS)), maxAbs, 0, n);
     double[] sumAbs = new double[n];
@@ -151,48 +160,53 @@ public final class StoredStatistics {
     return new InputStatistics(input, tokens, sumAbs, sumSquares, maxAbs, Optional.empty());
   }
 
-  private static ByteBuffer bytes(TensorSource tensor) {
-    ByteBuffer bytes = buffer(Math.toIntExact(tensor.spec().bytes()));
-    tensor.read(0, bytes);
-    return bytes.flip();
+  private static Gram gram(String input, int n, Map<String, ? extends TensorSource> tensors) {
+    TileGrid grid = TileGrid.of(n);
+    Map<Place, TensorSource> tiles = new HashMap<>();
+    for (Place place : grid.places()) {
+      tiles.put(place, require(tile(input, grid, place), tensors));
+    }
+    boolean small = (long) n * n * Float.BYTES <= MAX_BYTES_IN_MEMORY;
+    return small ? inMemory(input, grid, tiles) : new StoredGram(input, grid, tiles);
   }
 
-  private static INDArray gram(String input, TensorSource tensor, int n) {
-    INDArray gram = Floats.uninitialized(n, n);
+  private static Gram inMemory(String input, TileGrid grid, Map<Place, TensorSource> tiles) {
+    INDArray gram = Floats.uninitialized(grid.width(), grid.width());
     try {
-      readGram(input, tensor, gram);
+      for (Place place : grid.places()) {
+        int row = grid.first(place.row());
+        int column = grid.first(place.column());
+        TileBytes.read(input, grid, place, tiles.get(place), gram, row, column);
+      }
     } catch (RuntimeException | Error e) {
       gram.close();
       throw e;
     }
     Products.mirrorUpper(gram);
-    return gram;
+    return Gram.of(gram);
   }
 
-  /** As many rows at a time as fit a piece: storage answers a few large reads soonest. */
-  private static void readGram(String input, TensorSource tensor, INDArray gram) {
-    int n = Floats.columns(gram);
-    float[] row = new float[n];
-    ByteBuffer piece =
-        buffer((int) Math.max((long) n * Float.BYTES, Math.min(READ_BYTES, tensor.spec().bytes())));
-    piece.limit(0);
-    long next = 0;
-    for (int i = 0; i < n; i++) {
-      int count = n - i;
-      if (piece.remaining() < count * Float.BYTES) {
-        next -= piece.remaining();
-        piece.clear().limit((int) Math.min(piece.capacity(), tensor.spec().bytes() - next));
-        tensor.read(next, piece);
-        next += piece.flip().remaining();
-      }
-      FloatCodec.decode(DType.F32, piece, row, 0, count);
-      for (int j = 0; j < count; j++) {
-        if (!Float.isFinite(row[j])) {
-          throw InputStatistics.nonFinite(input, "Gram row " + i);
-        }
-      }
-      Floats.writeBlock(gram, i, 1, i, count, row);
+  private static ByteBuffer bytes(TensorSource tensor) {
+    ByteBuffer bytes = TileBytes.buffer(tensor.spec().bytes());
+    tensor.read(0, bytes);
+    return bytes.flip();
+  }
+
+  private static TensorSource require(
+      TensorSpec expected, Map<String, ? extends TensorSource> tensors) {
+    TensorSource tensor = require(expected.name(), tensors);
+    TensorSpec found = tensor.spec();
+    if (found.dtype() != expected.dtype() || !found.shape().equals(expected.shape())) {
+      throw new InputException(
+          "Stored statistics %s are %s %s, expected %s %s. Calibrate again."
+              .formatted(
+                  expected.name(),
+                  found.dtype(),
+                  found.shape(),
+                  expected.dtype(),
+                  expected.shape()));
     }
+    return tensor;
   }
 
   private static TensorSource require(String name, Map<String, ? extends TensorSource> tensors) {

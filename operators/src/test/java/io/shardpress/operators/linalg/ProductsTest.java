@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 class ProductsTest {
@@ -61,6 +63,81 @@ class ProductsTest {
           assertThat((double) found[i * n + j])
               .as("seed %d, [%d, %d]", SEED + n, i, j)
               .isCloseTo(expected, within(1e-4 * Math.sqrt(tokens) + 1e-6 * Math.abs(expected)));
+        }
+      }
+    }
+  }
+
+  /** The transposed copies of BF16 lie in memory that held something else before. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 33, 34, 64, 68, 75, 95})
+  void noGramDependsOnWhatItsScratchHeld(int tokens) {
+    int n = 1100;
+    Random random = new Random(SEED + tokens);
+    try (INDArray x = Floats.of(KernelsTest.gaussian(random, tokens * n), tokens, n);
+        INDArray narrow = BFloats.rounded(x);
+        INDArray gram = Floats.uninitialized(n, n);
+        INDArray again = Floats.uninitialized(n, n);
+        INDArray cross = Floats.uninitialized(n, n)) {
+      leaveBehind(0, n, tokens);
+      Products.gramUpper(gram, narrow);
+      leaveBehind(Float.NaN, n, tokens);
+      Products.gramUpper(again, narrow);
+      leaveBehind(Float.NaN, n, tokens);
+      Products.crossGram(cross, narrow, narrow);
+      float[] expected = Floats.toArray(gram);
+      float[] found = Floats.toArray(again);
+      float[] whole = Floats.toArray(cross);
+      for (int i = 0; i < n; i++) {
+        for (int j = i; j < n; j++) {
+          assertThat(found[i * n + j]).as("seed %d", SEED + tokens).isEqualTo(expected[i * n + j]);
+          assertThat(whole[i * n + j]).isEqualTo(expected[i * n + j]);
+        }
+      }
+    }
+  }
+
+  /** Fills memory that the next matrices will get. */
+  private static void leaveBehind(float value, int n, int tokens) {
+    float[] values = new float[n * (tokens + 95)];
+    Arrays.fill(values, value);
+    for (int columns = tokens; columns < tokens + 95; columns += 16) {
+      try (INDArray wide = Floats.of(Arrays.copyOf(values, n * columns), n, columns);
+          INDArray first = BFloats.rounded(wide);
+          INDArray second = BFloats.rounded(wide)) {
+        assertThat(Floats.columns(first)).isEqualTo(Floats.columns(second));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1", "3, 17, 31", "33, 127, 129", "7, 600, 40", "40, 513, 1030"})
+  void partsBesideTheDiagonalAreProductsOfTheirChannels(int tokens, int m, int n) {
+    Random random = new Random(SEED + n);
+    float[] left = KernelsTest.gaussian(random, tokens * m);
+    float[] right = KernelsTest.gaussian(random, tokens * n);
+    try (INDArray x = Floats.of(left, tokens, m);
+        INDArray y = Floats.of(right, tokens, n);
+        INDArray narrowX = BFloats.rounded(x);
+        INDArray narrowY = BFloats.rounded(y);
+        INDArray sum = Floats.uninitialized(m, n)) {
+      Products.crossGram(sum, x, y);
+      Products.addCrossGram(sum, narrowX, narrowY);
+      Products.addCrossGram(sum, narrowX, y);
+      float[] found = Floats.toArray(sum);
+      float[] roundedX = Floats.toArray(widened(narrowX));
+      float[] roundedY = Floats.toArray(widened(narrowY));
+      for (int i = 0; i < m; i++) {
+        for (int j = 0; j < n; j++) {
+          double expected = 0;
+          for (int t = 0; t < tokens; t++) {
+            expected += (double) left[t * m + i] * right[t * n + j];
+            expected += (double) roundedX[t * m + i] * roundedY[t * n + j];
+            expected += (double) roundedX[t * m + i] * right[t * n + j];
+          }
+          assertThat((double) found[i * n + j])
+              .as("seed %d, [%d, %d]", SEED + n, i, j)
+              .isCloseTo(expected, within(1e-4 * Math.sqrt(tokens)));
         }
       }
     }

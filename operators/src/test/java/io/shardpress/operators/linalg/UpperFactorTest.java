@@ -25,6 +25,7 @@ class UpperFactorTest {
         INDArray transposed = Floats.transpose(upper);
         INDArray inverse = Products.times(transposed, upper);
         INDArray identity = Products.times(h, inverse)) {
+      assertThat(u.matrix()).as("made in place").isSameAs(copy);
       float[] values = Floats.toArray(identity);
       for (int i = 0; i < n * n; i++) {
         assertThat(values[i])

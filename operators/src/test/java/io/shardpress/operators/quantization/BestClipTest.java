@@ -37,12 +37,12 @@ class BestClipTest {
     try (InputStatistics statistics = Layers.statistics(SEED, 400, 64);
         INDArray weight = Layers.gaussian(SEED + 2, 17, 64)) {
       LayerResult result = compress(weight, statistics, 3, Clip.BEST, order);
-      try (QuadraticForm form = new QuadraticForm(statistics.gram().orElseThrow())) {
-        double exact = form.loss(weight, result.weight().orElseThrow());
-        assertThat(result.report().loss().orElseThrow())
-            .as("seed %d, %s", SEED, order)
-            .isCloseTo(exact, org.assertj.core.api.Assertions.within(1e-3 * exact));
-      }
+      double exact =
+          new QuadraticForm(statistics.gram().orElseThrow())
+              .loss(weight, result.weight().orElseThrow());
+      assertThat(result.report().loss().orElseThrow())
+          .as("seed %d, %s", SEED, order)
+          .isCloseTo(exact, org.assertj.core.api.Assertions.within(1e-3 * exact));
     }
   }
 

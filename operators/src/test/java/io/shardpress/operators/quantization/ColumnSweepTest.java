@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.UpperFactor;
+import io.shardpress.operators.statistics.Gram;
 import io.shardpress.operators.statistics.InputStatistics;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -31,7 +32,7 @@ class ColumnSweepTest {
     int rows = 5;
     try (InputStatistics statistics = Layers.statistics(SEED + n, 3 * n + 8, n);
         INDArray weight = Layers.gaussian(SEED, rows, n)) {
-      float[] h = Floats.toArray(statistics.gram().orElseThrow());
+      float[] h = Floats.toArray(statistics.gram().flatMap(Gram::matrix).orElseThrow());
       for (int j = 0; j < n; j++) {
         h[j * n + j] *= 1.01f;
       }

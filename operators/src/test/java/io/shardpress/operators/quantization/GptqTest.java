@@ -8,6 +8,7 @@ import io.shardpress.common.error.InputException;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.quantization.Outcome.Code;
+import io.shardpress.operators.statistics.Gram;
 import io.shardpress.operators.statistics.InputStatistics;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -340,7 +341,7 @@ class GptqTest {
   }
 
   private static INDArray gram(InputStatistics statistics) {
-    return statistics.gram().orElseThrow();
+    return statistics.gram().flatMap(Gram::matrix).orElseThrow();
   }
 
   private static double loss(INDArray weight, LayerResult result, InputStatistics statistics) {

@@ -1,6 +1,7 @@
 package io.shardpress.operators.quantization;
 
 import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.statistics.Gram;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StatisticsAccumulator;
 import io.shardpress.operators.statistics.StatisticsNeed;
@@ -68,7 +69,7 @@ final class Layers {
   static InputStatistics around(INDArray gram, long tokens) {
     int n = Floats.columns(gram);
     return new InputStatistics(
-        "input", tokens, new double[n], new double[n], new float[n], Optional.of(gram));
+        "input", tokens, new double[n], new double[n], new float[n], Optional.of(Gram.of(gram)));
   }
 
   static float[] dequantized(LayerResult result) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.shardpress.common.tensor.DType;
 import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.statistics.Gram;
 import io.shardpress.operators.statistics.InputStatistics;
 import java.util.List;
 import java.util.Optional;
@@ -49,7 +50,7 @@ class SolverReferenceTest {
       float[] w = Floats.toArray(weight);
       float[] q = Layers.dequantized(result);
       float[] reference = Floats.toArray(expected);
-      float[] gram = Floats.toArray(statistics.gram().orElseThrow());
+      float[] gram = Floats.toArray(statistics.gram().flatMap(Gram::matrix).orElseThrow());
       double loss = Layers.loss(w, q, gram, Floats.columns(weight));
       double referenceLoss = Double.parseDouble(references.metadata(key + ".loss"));
       double equal = equalShare(result.weight().orElseThrow(), q, reference);

@@ -46,7 +46,7 @@ class InputStatisticsTest {
   void sumsAreThoseOfTheTokens(int tokens, int n) {
     float[] x = gaussian(SEED, tokens * n);
     try (InputStatistics statistics = of(x, n)) {
-      float[] gram = Floats.toArray(statistics.gram().orElseThrow());
+      float[] gram = Floats.toArray(statistics.gram().flatMap(Gram::matrix).orElseThrow());
       assertThat(statistics.tokens()).isEqualTo(tokens);
       for (int i = 0; i < n; i++) {
         double abs = 0;
@@ -84,17 +84,18 @@ class InputStatisticsTest {
     try (InputStatistics folded = InputStatistics.fold(chunks);
         InputStatistics again = InputStatistics.fold(chunks);
         InputStatistics whole = of(all, n)) {
-      float[] gram = Floats.toArray(folded.gram().orElseThrow());
-      float[] expected = Floats.toArray(whole.gram().orElseThrow());
+      float[] gram = Floats.toArray(folded.gram().flatMap(Gram::matrix).orElseThrow());
+      float[] expected = Floats.toArray(whole.gram().flatMap(Gram::matrix).orElseThrow());
       for (int i = 0; i < gram.length; i++) {
         assertThat(gram[i]).as("seed %d", SEED).isCloseTo(expected[i], within(1e-3f));
       }
-      assertThat(Floats.toArray(again.gram().orElseThrow())).isEqualTo(gram);
+      assertThat(Floats.toArray(again.gram().flatMap(Gram::matrix).orElseThrow())).isEqualTo(gram);
       assertThat(again.sumAbs()).isEqualTo(folded.sumAbs());
       assertThat(folded.tokens()).isEqualTo(200);
       assertThat(folded.maxAbs()).isEqualTo(whole.maxAbs());
       // The parts stay usable.
-      assertThat(Floats.toArray(chunks.get(0).gram().orElseThrow())[0]).isPositive();
+      assertThat(Floats.toArray(chunks.get(0).gram().flatMap(Gram::matrix).orElseThrow())[0])
+          .isPositive();
     } finally {
       chunks.forEach(InputStatistics::close);
     }
@@ -109,7 +110,8 @@ class InputStatisticsTest {
       parts.add(of(new float[] {0.5f}, 1));
     }
     try (InputStatistics folded = InputStatistics.fold(parts)) {
-      assertThat(Floats.toArray(folded.gram().orElseThrow())[0]).isEqualTo(16777216f + 16);
+      assertThat(Floats.toArray(folded.gram().flatMap(Gram::matrix).orElseThrow())[0])
+          .isEqualTo(16777216f + 16);
     } finally {
       parts.forEach(InputStatistics::close);
     }
@@ -152,11 +154,11 @@ class InputStatisticsTest {
       Map<String, RawTensor> stored = stored(statistics);
       assertThat(stored.values().stream().map(RawTensor::spec))
           .contains(
-              TensorSpec.of("in.gram_upper", DType.F32, 55),
+              TensorSpec.of("in.gram.0.0", DType.F32, 55),
               TensorSpec.of("in.tokens", DType.I64, 1));
       try (InputStatistics back = StoredStatistics.read("in", stored)) {
-        assertThat(Floats.toArray(back.gram().orElseThrow()))
-            .isEqualTo(Floats.toArray(statistics.gram().orElseThrow()));
+        assertThat(Floats.toArray(back.gram().flatMap(Gram::matrix).orElseThrow()))
+            .isEqualTo(Floats.toArray(statistics.gram().flatMap(Gram::matrix).orElseThrow()));
         assertThat(back.sumAbs()).isEqualTo(statistics.sumAbs());
         assertThat(back.sumSquares()).isEqualTo(statistics.sumSquares());
         assertThat(back.maxAbs()).isEqualTo(statistics.maxAbs());
@@ -171,14 +173,13 @@ class InputStatisticsTest {
     try (InputStatistics statistics = of(gaussian(SEED, 200), 10)) {
       stored = stored(statistics);
     }
-    RawTensor gram = stored.get("in.gram_upper");
+    RawTensor gram = stored.get("in.gram.0.0");
     stored.put(
-        "in.gram_upper",
-        new RawTensor(TensorSpec.of("in.gram_upper", DType.F32, 11, 5), gram.bytes()));
+        "in.gram.0.0", new RawTensor(TensorSpec.of("in.gram.0.0", DType.F32, 11, 5), gram.bytes()));
     assertThatThrownBy(() -> StoredStatistics.read("in", stored))
         .isInstanceOf(InputException.class)
-        .hasMessageContaining("in.gram_upper are F32 [11, 5], expected F32 [55]");
-    stored.put("in.gram_upper", gram);
+        .hasMessageContaining("in.gram.0.0 are F32 [11, 5], expected F32 [55]");
+    stored.put("in.gram.0.0", gram);
     gram.data().putFloat(8, Float.NaN);
     assertThatThrownBy(() -> StoredStatistics.read("in", stored))
         .isInstanceOf(NumericalException.class)
@@ -199,7 +200,7 @@ class InputStatisticsTest {
         assertThat(statistics.sumAbs()).containsExactly(4, 6);
         assertThat(statistics.sumSquares()).containsExactly(10, 20);
         Map<String, RawTensor> stored = stored(statistics);
-        assertThat(stored).doesNotContainKey("in.gram_upper");
+        assertThat(stored).doesNotContainKey("in.gram.0.0");
         assertThat(stored.get("in.tokens").data().getLong()).isEqualTo(2);
       }
       assertThatThrownBy(sums::finish)
