@@ -1,6 +1,7 @@
 package io.shardpress.operators.quantization;
 
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.tensor.DType;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StatisticsNeed;
 import java.util.List;
@@ -111,6 +112,11 @@ public record Gptq(
   @Override
   public StatisticsNeed needs() {
     return StatisticsNeed.GRAM;
+  }
+
+  @Override
+  public SolveMemory memory(long rows, long in, DType weightType, int threads) {
+    return GptqMemory.of(this, rows, in, weightType, threads);
   }
 
   @Override

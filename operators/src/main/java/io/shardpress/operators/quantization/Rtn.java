@@ -1,5 +1,6 @@
 package io.shardpress.operators.quantization;
 
+import io.shardpress.common.tensor.DType;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StatisticsNeed;
 import java.util.Optional;
@@ -47,6 +48,14 @@ public record Rtn(
   @Override
   public StatisticsNeed needs() {
     return StatisticsNeed.NONE;
+  }
+
+  /** The weight off the heap; codes and scales on it. */
+  @Override
+  public SolveMemory memory(long rows, long in, DType weightType, int threads) {
+    long weight = (weightType == DType.BF16 ? 2 : Float.BYTES) * rows * in;
+    long scales = Float.BYTES * rows * groupSize.groups(Math.toIntExact(in));
+    return new SolveMemory(0, 0, weight, rows * in + scales);
   }
 
   @Override

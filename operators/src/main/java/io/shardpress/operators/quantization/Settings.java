@@ -30,6 +30,14 @@ public sealed interface Settings extends Serializable permits Rtn, Gptq {
    */
   Solver prepare(Optional<InputStatistics> statistics);
 
+  /**
+   * Predicted peak memory of solving {@code rows} rows of a linear with {@code in} inputs.
+   *
+   * @param weightType the type of the weight in its checkpoint
+   * @param threads threads that work on one call
+   */
+  SolveMemory memory(long rows, long in, DType weightType, int threads);
+
   /** Prepares, solves one linear, closes; see {@link Solver#compress}. */
   default LayerResult compress(
       String module, INDArray weight, DType weightType, Optional<InputStatistics> statistics) {
