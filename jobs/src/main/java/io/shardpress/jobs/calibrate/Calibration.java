@@ -116,7 +116,14 @@ public final class Calibration {
         perChunk(
             chunk ->
                 new ObserveAllStages(
-                    model, precision, workspace, tokens, chunk, wanted, fromAllTokens)),
+                    model,
+                    precision,
+                    workspace,
+                    tokens,
+                    chunk,
+                    wanted,
+                    fromAllTokens,
+                    plan.memory().observeAll())),
         chunk ->
             progress.advance(
                 tokens.sequences(chunk), "chunk %d of %d".formatted(chunk + 1, tokens.chunks())));
@@ -137,7 +144,8 @@ public final class Calibration {
                     stage,
                     before,
                     wanted,
-                    fromAllTokens)));
+                    fromAllTokens,
+                    plan.memory().observe(stage))));
   }
 
   private <W> List<W> perChunk(IntFunction<W> work) {

@@ -4,6 +4,7 @@ import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.run.Workspace;
+import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.operators.model.Architecture;
 import io.shardpress.operators.model.InputObserver;
@@ -20,6 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param precision of the linears
  * @param wanted per stage (blocks, then the head) the inputs to sum
  * @param fromAllTokens inputs of experts that are to see every token of their layer
+ * @param memory predicted
  */
 record ObserveAllStages(
     ModelRef model,
@@ -28,7 +30,8 @@ record ObserveAllStages(
     TokenChunks tokens,
     int chunk,
     List<Set<String>> wanted,
-    Set<String> fromAllTokens)
+    Set<String> fromAllTokens,
+    TaskMemory memory)
     implements Work<Integer> {
 
   @Override

@@ -6,6 +6,7 @@ import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.run.Workspace;
+import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.operators.model.InputObserver;
 import io.shardpress.operators.model.Precision;
@@ -19,6 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * @param precision of the linears
  * @param before the compressed layers of the stage before
+ * @param memory predicted
  */
 record ObserveStage(
     ModelRef model,
@@ -29,7 +31,8 @@ record ObserveStage(
     int stage,
     StagedModules before,
     Set<String> wanted,
-    Set<String> fromAllTokens)
+    Set<String> fromAllTokens,
+    TaskMemory memory)
     implements Work<Integer> {
 
   @Override

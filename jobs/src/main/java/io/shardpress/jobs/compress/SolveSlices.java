@@ -8,6 +8,9 @@ import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.RowSlice;
 import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.jobs.run.Workspace;
+import io.shardpress.jobs.spark.ExecutorMemory;
+import io.shardpress.jobs.spark.ExecutorMemory.Lease;
+import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.jobs.storage.SafeNames;
 import io.shardpress.jobs.storage.TensorFiles;
@@ -19,6 +22,7 @@ import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StoredStatistics;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -26,7 +30,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Solves linears that read one input with the same settings, or slices of their rows: the
- * statistics are prepared (the Gram factored) once for all of them. Each result is written and
+ * statistics are prepared (the Gram factored) once in a process for all of them. Each result is written and
  * marked as finished before the next begins.
  *
  * @param slices of linears of one input and equal settings
@@ -58,18 +62,50 @@ record SolveSlices(
     LayerMarks marks = new LayerMarks(model.store(), workspace);
     ArrayList<SolvedSlice> solved = new ArrayList<>();
     long start = System.nanoTime();
-    Optional<InputStatistics> statistics = statistics();
-    try (Solver solver = settings().prepare(statistics)) {
+    String key = first().sharedKey(workspace.root().toString());
+    try (Lease<Prepared> prepared = ExecutorMemory.here().shared(key, this::prepare)) {
       for (Slice slice : slices) {
-        SolvedSlice end = solve(open, slice, solver, start);
+        SolvedSlice end = solve(open, slice, prepared.value().solver(), start);
         // What failed is to be tried again.
         solved.add(end.kind() == Kind.FAILED ? end : marks.put(end));
         start = System.nanoTime();
       }
-    } finally {
-      statistics.ifPresent(InputStatistics::close);
     }
     return solved;
+  }
+
+  /** A solver and the statistics that it reads. */
+  private record Prepared(Solver solver, Optional<InputStatistics> statistics)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      solver.close();
+      statistics.ifPresent(InputStatistics::close);
+    }
+  }
+
+  private Prepared prepare() {
+    Optional<InputStatistics> statistics = statistics();
+    try {
+      return new Prepared(settings().prepare(statistics), statistics);
+    } catch (RuntimeException | Error e) {
+      statistics.ifPresent(InputStatistics::close);
+      throw e;
+    }
+  }
+
+  @Override
+  public TaskMemory memory() {
+    String run = workspace.root().toString();
+    return slices.stream()
+        .map(slice -> slice.layer().memory(slice.rows().count(), run))
+        .max(Comparator.comparingLong(TaskMemory::nativeBytes))
+        .orElseThrow();
+  }
+
+  @Override
+  public String subject() {
+    return first().module();
   }
 
   double cost() {

@@ -15,6 +15,7 @@ import io.shardpress.jobs.fixture.TinyTokens;
 import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.recipe.ExpertPolicy;
 import io.shardpress.jobs.recipe.StarvedExperts;
+import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.Architecture;
@@ -143,7 +144,8 @@ class CalibrationTest {
               byOne.tokens(),
               chunk,
               wanted,
-              Set.of())
+              Set.of(),
+              TaskMemory.NONE)
           .run();
     }
     for (String input : wanted.get(0)) {
@@ -171,7 +173,8 @@ class CalibrationTest {
             0,
             run.staged(List.of()),
             wanted,
-            Set.of())
+            Set.of(),
+            TaskMemory.NONE)
         .run();
 
     try (INDArray kept = Activations.read(run.model().store(), torn)) {

@@ -196,10 +196,12 @@ class TasksTest {
     KernelsUsed used = new KernelsUsed();
     Work<Boolean> computing = Kernels::multiplyBf16;
 
-    new Tasks(context, KernelChoice.JAVA, used).run("compute", List.of(computing));
+    new Tasks(context, KernelChoice.JAVA, used, new MemoryUsed())
+        .run("compute", List.of(computing));
     assertThat(used.hosts()).containsOnlyKeys("java loops, 1 thread per call");
 
-    new Tasks(context, KernelChoice.OPENBLAS, used).run("compute", List.of(computing));
+    new Tasks(context, KernelChoice.OPENBLAS, used, new MemoryUsed())
+        .run("compute", List.of(computing));
     assertThat(used.hosts()).hasSize(2);
     assertThat(used.warnings()).hasSize(1);
   }
@@ -209,7 +211,7 @@ class TasksTest {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     KernelsUsed used = new KernelsUsed();
 
-    new Tasks(context, KernelChoice.JAVA, used).run("squares", squares(3));
+    new Tasks(context, KernelChoice.JAVA, used, new MemoryUsed()).run("squares", squares(3));
     assertThat(used.hosts()).isEmpty();
   }
 
