@@ -79,7 +79,7 @@ record CalibrationMemory(
     return TaskMemory.of(own, HEAP + heads);
   }
 
-  /** Hidden states, F32: as long as the chunk, and once more where a block adds to a copy. */
+  /** Hidden states of a chunk, in F32. */
   long hidden() {
     return Float.BYTES * tokens * architecture.hidden();
   }
@@ -104,9 +104,7 @@ record CalibrationMemory(
                   + Math.max(scratch(network), product(network))
                   + transposed(inputs, network, slice()));
     }
-    boolean routed = block.stream().anyMatch(linear -> linear.role() == Role.EXPERT);
-    // The input of the experts, the tokens of one, and its output.
-    long states = routed ? 4 * hidden() : 2 * hidden();
+    long states = (1 + architecture.statesBeside(stage)) * hidden();
     return states + Math.max(attending, grams(inputs, block) + feeding);
   }
 

@@ -141,25 +141,26 @@ public record MemoryBudget(Host host, long limitBytes, long heapBytes, int slots
 
   /** The settings that make room for {@code bytes} outside the heap. */
   String moreMemory(long bytes) {
-    long container = roundedUp(MemoryLimits.containerFor(heapBytes + BASE_BYTES + bytes), GIBI);
+    long container = MemoryLimits.containerFor(heapBytes + BASE_BYTES + bytes);
     if (host == Host.EXECUTOR) {
       return "Give executors more: spark.executor.memoryOverhead=%dg."
-          .formatted(roundedUp(container - heapBytes, GIBI) / GIBI);
+          .formatted(gibibytes(container - heapBytes));
     }
     return "Run on a machine or in a container of %d GiB, give less to the heap (SHARDPRESS_JAVA_OPTS=-Xmx1g), or run on a cluster."
-        .formatted(container / GIBI);
+        .formatted(gibibytes(container));
   }
 
   private String moreHeap(long bytes) {
-    long heap = roundedUp(bytes * 4 / 3 + BASE_HEAP_BYTES, GIBI) / GIBI;
+    long heap = gibibytes(bytes * 4 / 3 + BASE_HEAP_BYTES);
     return host == Host.EXECUTOR
         ? "Give executors more: spark.executor.memory=%dg.".formatted(heap)
         : "Give it more: SHARDPRESS_JAVA_OPTS=-Xmx%dg, or --driver-memory %dg."
             .formatted(heap, heap);
   }
 
-  private static long roundedUp(long bytes, long unit) {
-    return (bytes + unit - 1) / unit * unit;
+  /** So many, rounded up. */
+  private static long gibibytes(long bytes) {
+    return (bytes + GIBI - 1) / GIBI;
   }
 
   static String text(long bytes) {

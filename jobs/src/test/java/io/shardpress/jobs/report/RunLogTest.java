@@ -84,6 +84,16 @@ class RunLogTest {
   }
 
   @Test
+  void recordsTheMemoryOfItsProcesses() throws IOException {
+    JsonNode driver =
+        new ObjectMapper().readTree(Json.text(log.running())).path("memory").path("driver");
+    assertThat(driver.path("limit_bytes").asLong()).isGreaterThan(1 << 28);
+    assertThat(driver.path("planned_bytes").asLong())
+        .isGreaterThan(Runtime.getRuntime().maxMemory());
+    assertThat(driver.has("peak_resident_bytes")).isTrue();
+  }
+
+  @Test
   void recordsTheRecipeWithoutSparkSettings() {
     assertThat(log.running().recipe())
         .contains("\"group-size\":16", "\"chunk-tokens\":8192")

@@ -216,6 +216,52 @@ class TasksTest {
   }
 
   @Test
+  void tasksThatNeedAllMemoryRunOneByOneAndSayHowLargeTheirProcessBecame(SparkSession spark) {
+    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    MemoryUsed used = new MemoryUsed();
+    long all = MemoryBudget.here().taskBytes();
+    String ended = folder.resolve("ended").toString();
+    List<Greedy> work = List.of(new Greedy(all, ended), new Greedy(all, ended));
+
+    assertThat(
+            new Tasks(context, KernelChoice.AUTO, new KernelsUsed(), used).run("one by one", work))
+        .containsExactlyInAnyOrder(1, 0);
+    assertThat(used.processes()).containsOnlyKeys("driver");
+    MemoryUsed.Process driver = used.processes().get("driver");
+    assertThat(driver.plannedBytes()).isGreaterThanOrEqualTo(driver.limitBytes());
+    assertThat(driver.peakResidentBytes()).hasValueSatisfying(p -> assertThat(p).isPositive());
+  }
+
+  /**
+   * Returns how many tasks wait for memory; the first that runs stays until one does.
+   *
+   * @param ended a file that is there when it has ended
+   */
+  private record Greedy(long bytes, String ended) implements Work<Integer> {
+    @Override
+    public TaskMemory memory() {
+      return TaskMemory.of(bytes, 0);
+    }
+
+    @Override
+    public Integer run() {
+      long latest = System.nanoTime() + 30_000_000_000L;
+      while (!Files.exists(Path.of(ended))
+          && ExecutorMemory.here().waiting() == 0
+          && System.nanoTime() < latest) {
+        Thread.onSpinWait();
+      }
+      int waiting = ExecutorMemory.here().waiting();
+      try {
+        Files.writeString(Path.of(ended), "");
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return waiting;
+    }
+  }
+
+  @Test
   void passesOnWhatNobodyExpected(SparkSession spark) {
     Work<Integer> broken =
         () -> {
