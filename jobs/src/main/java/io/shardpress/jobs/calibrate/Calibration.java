@@ -8,6 +8,7 @@ import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.plan.Plan;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.run.Workspace;
+import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.jobs.statistics.CalibrationKey;
 import io.shardpress.jobs.statistics.KeptInput;
@@ -224,6 +225,10 @@ public final class Calibration {
       List<Set<String>> wanted,
       Set<String> fromAllTokens,
       Consumer<Seen> onChunk) {
+    TaskMemory memory =
+        IntStream.rangeClosed(route.from(), route.last())
+            .mapToObj(plan.memory()::observe)
+            .reduce(TaskMemory.NONE, TaskMemory::max);
     List<ObserveStages> work = new ArrayList<>();
     for (int chunk = 0; chunk < tokens.chunks(); chunk++) {
       work.add(
@@ -237,7 +242,8 @@ public final class Calibration {
               activations.of(route.from(), chunk),
               before,
               wanted,
-              fromAllTokens));
+              fromAllTokens,
+              memory));
     }
     return tasks.run(
         "calibrate: %s, %d sequences".formatted(what, tokens.sequences()), work, onChunk);

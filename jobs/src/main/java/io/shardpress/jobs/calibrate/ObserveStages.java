@@ -7,6 +7,7 @@ import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.jobs.run.Workspace;
+import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.operators.model.InputObserver;
 import io.shardpress.operators.model.Precision;
@@ -28,6 +29,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param before compressed layers of the stages that are passed before the first observed one
  * @param wanted per observed stage the inputs to sum
  * @param fromAllTokens inputs of experts that are to see every token of their layer
+ * @param memory predicted
  */
 record ObserveStages(
     ModelRef model,
@@ -39,7 +41,8 @@ record ObserveStages(
     List<PublishedFile> arriving,
     StagedModules before,
     List<Set<String>> wanted,
-    Set<String> fromAllTokens)
+    Set<String> fromAllTokens,
+    TaskMemory memory)
     implements Work<ObserveStages.Seen> {
 
   /**

@@ -1,5 +1,6 @@
 package io.shardpress.jobs.cli;
 
+import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.jobs.job.PlanReport;
@@ -29,6 +30,13 @@ final class PlanCommand implements Callable<Integer> {
     PlanReport report = PlanReport.of(store, resolved);
     System.out.print(report.text());
     json.ifPresent(file -> Files.write(store, Location.of(file), Json.text(report)));
+    report
+        .memory()
+        .refusal()
+        .ifPresent(
+            why -> {
+              throw new EnvironmentException(why);
+            });
     return 0;
   }
 }

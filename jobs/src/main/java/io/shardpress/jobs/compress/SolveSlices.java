@@ -8,6 +8,9 @@ import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.RowSlice;
 import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.jobs.run.Workspace;
+import io.shardpress.jobs.spark.ExecutorMemory;
+import io.shardpress.jobs.spark.ExecutorMemory.Lease;
+import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.jobs.storage.SafeNames;
@@ -20,6 +23,7 @@ import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StoredStatistics;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -27,8 +31,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Solves linears that read one input with the same settings, or slices of their rows: the
- * statistics are prepared (the Gram factored) once for all of them. Each result is written and
- * marked as finished before the next begins.
+ * statistics are prepared (the Gram factored) once in a process for all of them. Each result is
+ * written and marked as finished before the next begins.
  *
  * @param slices of linears of one input and equal settings
  * @param statistics of the input; none where it has none, or none are needed
@@ -64,18 +68,55 @@ record SolveSlices(
     LayerMarks marks = new LayerMarks(model.store(), workspace);
     ArrayList<SolvedSlice> solved = new ArrayList<>();
     long start = System.nanoTime();
-    Optional<InputStatistics> read = readStatistics();
-    try (Solver solver = settings().prepare(read)) {
+    String key = first().sharedKey(origin());
+    try (Lease<Prepared> prepared = ExecutorMemory.here().shared(key, this::prepare)) {
       for (Slice slice : slices) {
-        SolvedSlice end = solve(open, slice, solver, start);
+        SolvedSlice end = solve(open, slice, prepared.value().solver(), start);
         // What failed is to be tried again.
         solved.add(end.kind() == Kind.FAILED ? end : marks.put(end));
         start = System.nanoTime();
       }
-    } finally {
-      read.ifPresent(InputStatistics::close);
     }
     return solved;
+  }
+
+  /** A solver and the statistics that it reads. */
+  private record Prepared(Solver solver, Optional<InputStatistics> statistics)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      solver.close();
+      statistics.ifPresent(InputStatistics::close);
+    }
+  }
+
+  private Prepared prepare() {
+    Optional<InputStatistics> read = readStatistics();
+    try {
+      return new Prepared(settings().prepare(read), read);
+    } catch (RuntimeException | Error e) {
+      read.ifPresent(InputStatistics::close);
+      throw e;
+    }
+  }
+
+  @Override
+  public TaskMemory memory() {
+    String origin = origin();
+    return slices.stream()
+        .map(slice -> slice.layer().memory(slice.rows().count(), origin))
+        .max(Comparator.comparingLong(TaskMemory::nativeBytes))
+        .orElseThrow();
+  }
+
+  /** Sets what is prepared here apart from what other runs, or other statistics, give. */
+  private String origin() {
+    return workspace.root() + " " + statistics;
+  }
+
+  @Override
+  public String subject() {
+    return first().module();
   }
 
   double cost() {

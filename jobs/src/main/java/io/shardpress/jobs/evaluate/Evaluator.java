@@ -2,7 +2,9 @@ package io.shardpress.jobs.evaluate;
 
 import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.model.ModelRef;
+import io.shardpress.jobs.plan.EvaluationMemory;
 import io.shardpress.jobs.run.Progress;
+import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.operators.metrics.WindowMetrics;
 import java.util.ArrayList;
@@ -28,9 +30,15 @@ public final class Evaluator {
   public Evaluation evaluate(ModelRef model, Optional<ModelRef> reference, TokenChunks tokens) {
     List<ModelRef> models = new ArrayList<>(List.of(model));
     reference.ifPresent(models::add);
+    TaskMemory memory =
+        EvaluationMemory.of(
+            models.get(models.size() - 1).openWhole(),
+            (long) tokens.sequences(0) * tokens.length(),
+            tokens.length(),
+            models.size());
     List<ScoreChunk> work =
         IntStream.range(0, tokens.chunks())
-            .mapToObj(chunk -> new ScoreChunk(List.copyOf(models), tokens, chunk))
+            .mapToObj(chunk -> new ScoreChunk(List.copyOf(models), tokens, chunk, memory))
             .toList();
     progress.begin("evaluate", tokens.sequences());
     List<ArrayList<WindowMetrics>> results =

@@ -3,6 +3,7 @@ package io.shardpress.jobs.evaluate;
 import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.model.OpenModel;
+import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.metrics.WindowMetrics;
@@ -19,8 +20,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Every position but a window's first is scored.
  *
  * @param models the model, and behind it the dense reference if there is one
+ * @param memory predicted
  */
-record ScoreChunk(List<ModelRef> models, TokenChunks tokens, int chunk)
+record ScoreChunk(List<ModelRef> models, TokenChunks tokens, int chunk, TaskMemory memory)
     implements Work<ArrayList<WindowMetrics>> {
   /** Logits held at a time, per model: 32 MiB. */
   private static final int LOGITS = 8 << 20;

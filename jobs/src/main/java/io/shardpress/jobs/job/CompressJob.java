@@ -176,6 +176,7 @@ public final class CompressJob {
     OpenModel source = log.time("plan", model::openWhole);
     Plan plan = log.time("plan", () -> Planner.plan(source, recipe, encoder));
     log.planned(source.checkpoint(), plan);
+    plan.requireFits(session.budget());
     plan.warnings().forEach(warning -> progress.say("note: " + warning));
     Optional<TokenRequest> data =
         plan.needsStatistics() ? Optional.of(calibrationData(source)) : Optional.empty();

@@ -1,6 +1,7 @@
 package io.shardpress.jobs.plan;
 
 import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.operators.encoding.StoredLinear;
 import io.shardpress.operators.model.LinearModule;
 import io.shardpress.operators.quantization.Scheme;
@@ -75,11 +76,21 @@ public record LayerTask(
   }
 
   /**
-   * Predicted peak bytes of the task: weight and its copies in F32; Gram, damped Gram and factor in
-   * F32, and the Gram once more in BF16.
+   * Predicted memory of a task that solves some of the rows.
+   *
+   * @param run sets what its tasks share apart from that of other runs in the same process
    */
-  public long peakBytes() {
-    long weightCopies = 4 * 4 * out * in;
-    return weightCopies + (needsStatistics() ? (3 * 4 + 2) * in * in : 0);
+  public TaskMemory memory(long rows, String run) {
+    return SolveMemories.of(this, rows, sharedKey(run));
+  }
+
+  /** Names what tasks of the run prepare together for linears of this input. */
+  public String sharedKey(String run) {
+    return "%s/%s/%s".formatted(run, input, steps);
+  }
+
+  /** The memory of the task with the largest of its slices. */
+  public TaskMemory memory() {
+    return memory(slices().stream().mapToLong(RowSlice::count).max().orElseThrow(), "");
   }
 }

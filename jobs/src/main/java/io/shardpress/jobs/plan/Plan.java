@@ -1,12 +1,17 @@
 package io.shardpress.jobs.plan;
 
+import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.jobs.spark.MemoryBudget;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * One run, resolved against the headers of its checkpoint.
@@ -18,6 +23,7 @@ import java.util.stream.Collectors;
  * @param uncompressed modules that a reader would look for but that are left alone, with the reason
  * @param sourceBytes tensor data of the source
  * @param plannedBytes tensor data of the output
+ * @param memory of the tasks that do not solve layers
  * @param warnings what the user should know before paying for the run
  */
 public record Plan(
@@ -28,6 +34,7 @@ public record Plan(
     Map<String, String> uncompressed,
     long sourceBytes,
     long plannedBytes,
+    PlannedMemory memory,
     List<String> warnings) {
 
   public Plan {
@@ -55,8 +62,52 @@ public record Plan(
     return layers.stream().filter(layer -> layer.stage() == stage).toList();
   }
 
-  /** The largest predicted peak of any task, in bytes. */
-  public long peakTaskBytes() {
-    return layers.stream().mapToLong(LayerTask::peakBytes).max().orElse(0);
+  /** The memory of the largest task of each kind that the run has, in the order of the run. */
+  public List<TaskNeed> memoryNeeds() {
+    List<TaskNeed> needs = new ArrayList<>();
+    for (int stage = 0; stage < memory.stages().size(); stage++) {
+      String what =
+          stage < blocks ? "Calibrating block %d".formatted(stage) : "Calibrating the head";
+      needs.add(new TaskNeed(what, memory.observe(stage)));
+    }
+    List<TaskNeed> largest = new ArrayList<>();
+    largest(needs).ifPresent(largest::add);
+    largest(layers.stream().map(layer -> new TaskNeed(layer.module(), layer.memory())).toList())
+        .ifPresent(largest::add);
+    if (memory.evaluation().nativeBytes() > 0) {
+      largest.add(new TaskNeed("Evaluating a chunk of windows", memory.evaluation()));
+    }
+    return List.copyOf(largest);
+  }
+
+  private static Optional<TaskNeed> largest(List<TaskNeed> needs) {
+    return needs.stream().max(Comparator.comparingLong(need -> need.memory().nativeBytes()));
+  }
+
+  /** Why not all tasks fit into such a process, and what to change, if so. */
+  public Optional<String> refusal(MemoryBudget budget) {
+    List<String> reasons =
+        Stream.of(
+                memoryNeeds().stream()
+                    .max(Comparator.comparingLong(need -> need.memory().nativeBytes()))
+                    .flatMap(need -> budget.tooSmall(need.what(), need.memory())),
+                memoryNeeds().stream()
+                    .max(Comparator.comparingLong(need -> need.memory().heapBytes()))
+                    .flatMap(need -> budget.heapTooSmall(need.what(), need.memory())))
+            .flatMap(Optional::stream)
+            .toList();
+    return reasons.isEmpty() ? Optional.empty() : Optional.of(String.join(" ", reasons));
+  }
+
+  /**
+   * @throws EnvironmentException with the numbers and the settings to change, when a task does not
+   *     fit into such a process
+   */
+  public void requireFits(MemoryBudget budget) {
+    refusal(budget)
+        .ifPresent(
+            why -> {
+              throw new EnvironmentException(why);
+            });
   }
 }

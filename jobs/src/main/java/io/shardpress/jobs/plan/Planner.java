@@ -82,6 +82,7 @@ public final class Planner {
         uncompressed,
         sourceBytes,
         bytes(copied) + layers.stream().mapToLong(this::encodedBytes).sum(),
+        PlannedMemory.of(model, recipe, layers),
         warnings);
   }
 

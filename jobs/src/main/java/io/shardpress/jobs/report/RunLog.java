@@ -135,6 +135,7 @@ public final class RunLog {
                 Collectors.groupingBy(LayerOutcome::kind, TreeMap::new, Collectors.counting()));
     Map<String, String> versions = Versions.all(recipe.run().kernels());
     application.kernels().report(versions.get("kernels"), application.driver());
+    application.memory().reportDriver();
     return new RunRecord(
         RunRecord.FORMAT,
         run.toString(),
@@ -144,6 +145,7 @@ public final class RunLog {
         application.id(),
         versions,
         kernels(),
+        application.memory().processes(),
         // Spark settings may hold credentials under any name: they stay out.
         recipe.resolved().withoutPath("spark").root().render(ConfigRenderOptions.concise()),
         recipe.model(),

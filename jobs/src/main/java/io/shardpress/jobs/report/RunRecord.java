@@ -5,6 +5,7 @@ import io.shardpress.jobs.calibrate.ExpertTokens;
 import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.evaluate.Evaluation;
 import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.spark.MemoryUsed;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +19,8 @@ import java.util.Optional;
  * @param startedAt ISO-8601, UTC
  * @param applicationId Spark's name for the application
  * @param versions of Shardpress, Spark, Scala, Java, and the numeric kernels
+ * @param memory by Spark's name for a process ({@code driver}, or a number): planned, allowed and
+ *     resident bytes
  * @param recipe the resolved recipe, defaults included, without Spark settings
  * @param family the model family; absent when unknown
  * @param calibrationDigest SHA-256 over the calibration token ids
@@ -37,6 +40,7 @@ public record RunRecord(
     String applicationId,
     Map<String, String> versions,
     KernelRecord kernels,
+    Map<String, MemoryUsed.Process> memory,
     @JsonRawValue String recipe,
     String model,
     Optional<String> family,

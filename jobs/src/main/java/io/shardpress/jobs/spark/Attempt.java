@@ -15,19 +15,28 @@ import org.apache.spark.SparkEnv;
  *
  * @param kernels what the task computed with, if it did
  * @param host where it ran
+ * @param memory of the process that it ran in
  */
 record Attempt<R extends Serializable>(
     Optional<R> value,
     Optional<ShardpressException> failure,
     Optional<String> kernels,
-    String host) {
+    String host,
+    ProcessMemory memory) {
 
-  /** Runs {@code work} on so many of the process's cores, with the kernels chosen. */
+  /**
+   * Runs {@code work} once its memory is there, on so many of the process's cores, with the kernels
+   * chosen. While it waits for memory it holds no core.
+   */
   static <R extends Serializable> Wire of(
       Work<R> work, int threads, SharedCores cores, KernelChoice kernels) {
     try {
-      Kernels.Computed<R> done = Kernels.with(kernels, () -> cores.run(threads, work::run));
-      return new Wire(done.value(), null, done.kernels().orElse(null), thisHost());
+      Kernels.Computed<R> done =
+          Kernels.with(
+              kernels,
+              () -> ExecutorMemory.here().run(work.memory(), () -> cores.run(threads, work::run)));
+      return new Wire(
+          done.value(), null, done.kernels().orElse(null), thisHost(), ProcessMemory.now());
     } catch (EnvironmentException e) {
       return failed(new EnvironmentException(here() + e.getMessage(), e));
     } catch (ShardpressException e) {
@@ -50,7 +59,7 @@ record Attempt<R extends Serializable>(
   }
 
   private static Wire failed(ShardpressException failure) {
-    return new Wire(null, failure, null, thisHost());
+    return new Wire(null, failure, null, thisHost(), ProcessMemory.now());
   }
 
   private static String here() {
@@ -62,7 +71,12 @@ record Attempt<R extends Serializable>(
   }
 
   /** What travels; {@link Optional} does not serialize. */
-  record Wire(Serializable value, ShardpressException failure, String kernels, String host)
+  record Wire(
+      Serializable value,
+      ShardpressException failure,
+      String kernels,
+      String host,
+      ProcessMemory memory)
       implements Serializable {
     @SuppressWarnings("unchecked")
     <R extends Serializable> Attempt<R> received() {
@@ -70,7 +84,8 @@ record Attempt<R extends Serializable>(
           Optional.ofNullable((R) value),
           Optional.ofNullable(failure),
           Optional.ofNullable(kernels),
-          host);
+          host,
+          memory);
     }
   }
 }

@@ -13,11 +13,16 @@ import org.apache.spark.SparkConf;
  */
 record ExecutorCores(int known) implements Serializable {
   private static final Pattern LOCAL = Pattern.compile("local(?:\\[(\\*|\\d+).*)?");
+  private static final Pattern LOCAL_CLUSTER =
+      Pattern.compile("local-cluster\\[\\s*\\d+\\s*,\\s*(\\d+)\\s*,.*");
 
   static ExecutorCores of(SparkConf conf) {
-    Matcher local = LOCAL.matcher(conf.get("spark.master", ""));
+    String master = conf.get("spark.master", "");
+    Matcher local = LOCAL.matcher(master);
     if (!local.matches()) {
-      return new ExecutorCores(conf.getInt("spark.executor.cores", 0));
+      Matcher cluster = LOCAL_CLUSTER.matcher(master);
+      int ofWorker = cluster.matches() ? Integer.parseInt(cluster.group(1)) : 0;
+      return new ExecutorCores(conf.getInt("spark.executor.cores", ofWorker));
     }
     String count = local.group(1);
     if (count == null) {
@@ -25,6 +30,11 @@ record ExecutorCores(int known) implements Serializable {
     }
     return new ExecutorCores(
         count.equals("*") ? Runtime.getRuntime().availableProcessors() : Integer.parseInt(count));
+  }
+
+  /** Whether tasks run in the driver's process. */
+  static boolean isLocal(SparkConf conf) {
+    return LOCAL.matcher(conf.get("spark.master", "")).matches();
   }
 
   /** What a task of {@code cpus} cores computes on: those alone where no more are known of. */

@@ -1,8 +1,14 @@
 package io.shardpress.jobs.spark;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
 import com.sun.management.OperatingSystemMXBean;
+import com.sun.management.VMOption;
+import io.shardpress.operators.linalg.Natives;
 import java.lang.management.ManagementFactory;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
+import org.apache.spark.network.util.JavaUtils;
 
 /**
  * How large a process may become, heap and arrays together, before it refuses the next array: a
@@ -18,21 +24,45 @@ final class MemoryLimits {
   private static final String MINIMUM = "spark.executor.minMemoryOverhead";
   private static final String OFF_HEAP = "spark.memory.offHeap.size";
   private static final int HEAPS_WITHOUT_CONTAINER = 4;
+  private static final Pattern GIVEN =
+      Pattern.compile(
+          "-D" + Pattern.quote(Natives.MAX_PHYSICAL_BYTES) + "=(\\S+)", Pattern.CASE_INSENSITIVE);
 
   private MemoryLimits() {}
 
-  /** For this process, which has its container or machine to itself. */
+  /**
+   * For this process, which has its container or machine to itself. Java sees the limit of a
+   * container (Spark does not), and {@code -XX:MaxRAM} stands for a smaller machine.
+   */
   static long here() {
     OperatingSystemMXBean system =
         (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-    return below(system.getTotalMemorySize());
+    return below(Math.min(system.getTotalMemorySize(), maxRam()));
+  }
+
+  private static long maxRam() {
+    VMOption option =
+        ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).getVMOption("MaxRAM");
+    boolean chosen =
+        option.getOrigin() != VMOption.Origin.DEFAULT
+            && option.getOrigin() != VMOption.Origin.ERGONOMIC;
+    return chosen ? Long.parseLong(option.getValue()) : Long.MAX_VALUE;
   }
 
   /**
-   * For an executor: its container, which Spark's settings size. Where the cluster manager makes
-   * none (standalone) and the user has not said what is beside the heap, four times the heap.
+   * For an executor: what its options say, else its container, which Spark's settings size. Where
+   * the cluster manager makes none (standalone) and the user has not said what is beside the heap,
+   * four times the heap.
    */
   static long ofExecutor(SparkConf conf) {
+    Matcher given =
+        GIVEN.matcher(
+            conf.get("spark.executor.defaultJavaOptions", "")
+                + " "
+                + conf.get("spark.executor.extraJavaOptions", ""));
+    if (given.find()) {
+      return JavaUtils.byteStringAsBytes(given.group(1));
+    }
     long heap = conf.getSizeAsMb(HEAP, "1g");
     String master = conf.get("spark.master", "");
     boolean container = master.startsWith("yarn") || master.startsWith("k8s");
@@ -58,5 +88,14 @@ final class MemoryLimits {
   /** Room for shared pages, which are counted only by the system, and for what grows unasked. */
   private static long below(long container) {
     return container - Math.min(container / 4, Math.max(container / 20, 256 * MEBI));
+  }
+
+  /** The smallest container, in whole MiB, whose processes may become so large. */
+  static long containerFor(long bytes) {
+    long container = bytes / MEBI * MEBI;
+    while (below(container) < bytes) {
+      container += MEBI;
+    }
+    return container;
   }
 }

@@ -41,6 +41,7 @@ public final class Session implements AutoCloseable {
 
   private final SparkSession session;
   private final KernelsUsed kernels = new KernelsUsed();
+  private final MemoryUsed memory = new MemoryUsed();
 
   private Session(SparkSession session) {
     this.session = session;
@@ -64,6 +65,30 @@ public final class Session implements AutoCloseable {
   private static Session start(Map<String, String> settings, Optional<KernelChoice> ahead) {
     requireVersion();
     prepareProcess();
+    SparkConf conf = configuration(settings);
+    if (conf.get(MASTER).startsWith("local")) {
+      ahead.ifPresent(Kernels::loadAhead);
+    }
+    try {
+      return new Session(SparkSession.builder().config(conf).getOrCreate());
+    } catch (Exception e) { // Scala throws checked exceptions undeclared
+      throw new EnvironmentException(
+          "Spark with the master %s did not start: %s. Check the master and the settings given to spark-submit; Spark's own log is above."
+              .formatted(conf.get(MASTER), e.getMessage()),
+          e);
+    }
+  }
+
+  /**
+   * What a process of an application with these settings would have for its tasks; Spark is not
+   * started.
+   */
+  public static MemoryBudget budget(Map<String, String> settings) {
+    prepareProcess();
+    return MemoryBudget.of(configuration(settings));
+  }
+
+  private static SparkConf configuration(Map<String, String> settings) {
     SparkConf conf = new SparkConf();
     settings.forEach(conf::setIfMissing);
     conf.setIfMissing("spark.app.name", "shardpress");
@@ -77,17 +102,7 @@ public final class Session implements AutoCloseable {
     conf.setIfMissing("spark.locality.wait", "0s");
     conf.setIfMissing("spark.ui.showConsoleProgress", "false");
     prepareExecutors(conf);
-    if (conf.get(MASTER).startsWith("local")) {
-      ahead.ifPresent(Kernels::loadAhead);
-    }
-    try {
-      return new Session(SparkSession.builder().config(conf).getOrCreate());
-    } catch (Exception e) { // Scala throws checked exceptions undeclared
-      throw new EnvironmentException(
-          "Spark with the master %s did not start: %s. Check the master and the settings given to spark-submit; Spark's own log is above."
-              .formatted(conf.get(MASTER), e.getMessage()),
-          e);
-    }
+    return conf;
   }
 
   /**
@@ -146,7 +161,12 @@ public final class Session implements AutoCloseable {
 
   /** Runs tasks that compute with the kernels chosen. */
   public Tasks tasks(KernelChoice choice) {
-    return new Tasks(context(), choice, kernels);
+    return new Tasks(context(), choice, kernels, memory);
+  }
+
+  /** What a process of this application has for its tasks. */
+  public MemoryBudget budget() {
+    return MemoryBudget.of(session.sparkContext().getConf());
   }
 
   /** Storage with this application's Hadoop settings and credentials. */
@@ -160,7 +180,8 @@ public final class Session implements AutoCloseable {
         session.sparkContext().applicationId(),
         conf.get("spark.driver.host"),
         conf.getInt("spark.task.cpus", 1),
-        kernels);
+        kernels,
+        memory);
   }
 
   /**

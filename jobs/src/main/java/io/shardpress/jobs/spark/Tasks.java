@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -28,6 +29,9 @@ import scala.runtime.BoxedUnit;
  * tells the driver about each as it finishes. The first typed error cancels the rest and is thrown,
  * once the tasks that were running have ended.
  *
+ * <p>A task begins when its process has the memory that it asks for. Where that is less than Spark
+ * gives tasks for, and the cluster can do so, Spark is told to give fewer.
+ *
  * <p>A task computes on as many threads as Spark has set aside for it ({@code spark.task.cpus}, one
  * by default), on more while cores of its executor have nothing to do, and with the kernels that
  * the driver has chosen.
@@ -39,22 +43,27 @@ public final class Tasks {
   private final JavaSparkContext spark;
   private final KernelChoice kernels;
   private final KernelsUsed used;
+  private final MemoryUsed memory;
   private final ExecutorCores cores;
+  private final MemoryBudget budget;
 
   public Tasks(JavaSparkContext spark) {
-    this(spark, KernelChoice.AUTO, new KernelsUsed());
+    this(spark, KernelChoice.AUTO, new KernelsUsed(), new MemoryUsed());
   }
 
   /**
    * @param kernels what tasks compute with; {@code AUTO} leaves it to each executor, unless this
    *     process has a system property that decides
    * @param used is told what they did compute with
+   * @param memory is told how large their processes became
    */
-  public Tasks(JavaSparkContext spark, KernelChoice kernels, KernelsUsed used) {
+  public Tasks(JavaSparkContext spark, KernelChoice kernels, KernelsUsed used, MemoryUsed memory) {
     this.spark = spark;
     this.kernels = kernels.resolved();
     this.used = used;
+    this.memory = memory;
     this.cores = ExecutorCores.of(spark.getConf());
+    this.budget = MemoryBudget.of(spark.getConf());
   }
 
   /**
@@ -71,20 +80,23 @@ public final class Tasks {
     String group = "shardpress-" + UUID.randomUUID();
     Collector<R> collector = new Collector<>(work.size(), onResult, group);
     spark.setJobGroup(group, description, true);
-    try {
+    try (LostExecutors lost = LostExecutors.during(spark.sc(), group)) {
       JavaRDD<Work<R>> pieces = spark.parallelize(new ArrayList<>(work), work.size());
       ClassTag<Attempt.Wire> tag = ClassTag$.MODULE$.apply(Attempt.Wire.class);
-      spark
-          .sc()
-          .runJob(
-              pieces.rdd(), new RunPiece<R>(kernels, cores), indices(work.size()), collector, tag);
-    } catch (Exception e) {
-      awaitEnd(group);
-      throw collector.failure.get() == null
-          ? TaskFailures.translate(description, e)
-          : collector.failure.get();
+      RunPiece<R> runPiece = new RunPiece<>(kernels, cores);
+      JavaRDD<Work<R>> tasks = TaskProfile.of(pieces, work, spark.getConf(), budget);
+      try {
+        spark.sc().runJob(tasks.rdd(), runPiece, indices(work.size()), collector, tag);
+      } catch (Exception e) {
+        awaitEnd(group);
+        throw collector
+            .failure()
+            .or(() -> lost.explain(description, work, budget, e))
+            .orElseGet(() -> TaskFailures.translate(description, e));
+      }
     } finally {
       spark.clearJobGroup();
+      ExecutorMemory.here().closeIdle(); // where tasks ran in this process
     }
     return collector.results();
   }
@@ -167,12 +179,17 @@ public final class Tasks {
     public BoxedUnit apply(Object partition, Attempt.Wire wire) {
       Attempt<R> attempt = wire.received();
       attempt.kernels().ifPresent(description -> used.report(description, attempt.host()));
+      memory.report(attempt.memory());
       attempt.value().ifPresent(value -> results.set((Integer) partition, value));
       attempt.value().ifPresent(onResult);
       if (attempt.failure().isPresent() && failure.compareAndSet(null, attempt.failure().get())) {
         spark.cancelJobGroup(group);
       }
       return BoxedUnit.UNIT;
+    }
+
+    Optional<RuntimeException> failure() {
+      return Optional.ofNullable(failure.get());
     }
 
     List<R> results() {

@@ -10,4 +10,14 @@ import java.io.Serializable;
  */
 public interface Work<R extends Serializable> extends Serializable {
   R run();
+
+  /** What it needs while it runs. It begins when its process has that much. */
+  default TaskMemory memory() {
+    return TaskMemory.NONE;
+  }
+
+  /** What it works on, such as a layer, where the job's description does not say. */
+  default String subject() {
+    return "";
+  }
 }

@@ -24,6 +24,7 @@ import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Application;
 import io.shardpress.jobs.spark.KernelsUsed;
+import io.shardpress.jobs.spark.MemoryUsed;
 import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.jobs.storage.Sha256;
 import io.shardpress.operators.encoding.CompressedTensors;
@@ -54,7 +55,7 @@ class PublisherTest {
       new RunLog(
           UUID.randomUUID(),
           RecipeReader.ofAssignments(List.of()),
-          new Application("app-1", "localhost", 1, new KernelsUsed()),
+          new Application("app-1", "localhost", 1, new KernelsUsed(), new MemoryUsed()),
           Instant.EPOCH);
 
   @TempDir private Path folder;

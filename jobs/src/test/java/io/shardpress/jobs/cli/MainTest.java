@@ -125,6 +125,27 @@ class MainTest {
   }
 
   @Test
+  void refusesAPlanThatDoesNotFitWithCodeThree() {
+    TinyCheckpoint.llama(1).write(folder.resolve("m"));
+    Path recipe =
+        Recipes.write(
+            folder,
+            """
+            model = %s
+            steps = [ { rtn { group-size = 16 } } ]
+            spark { master = yarn, executor.memory = 512m, executor.memoryOverhead = 400m }
+            """
+                .formatted(folder.resolve("m")));
+
+    assertThat(Main.run("plan", recipe.toString())).isEqualTo(3);
+    assertThat(out.toString(StandardCharsets.UTF_8)).containsPattern("memory +\\S+ MB per process");
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .containsPattern(
+            "shardpress: model.layers.0.\\S+ needs 0 MiB beside the heap, and an executor")
+        .contains("spark.executor.memoryOverhead=1g.");
+  }
+
+  @Test
   void reportsHealth() {
     assertThat(Main.run("doctor")).isZero();
     assertThat(out.toString(StandardCharsets.UTF_8)).contains("ok   java ");

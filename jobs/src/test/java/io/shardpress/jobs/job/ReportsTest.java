@@ -29,9 +29,13 @@ class ReportsTest {
         .anyMatch(line -> line.matches("model +file://.*/m \\(llama, 2 blocks\\)"))
         .anyMatch(line -> line.matches(" +2 x model.layers.\\*.mlp.down_proj +32 x 48 +gptq .*"))
         .anyMatch(line -> line.matches(" +lm_head +left alone: no step targets it.*"))
-        .contains("layers    14 to compress, 7 tensors copied");
+        .contains("layers    14 to compress, 7 tensors copied")
+        .anyMatch(line -> line.matches("memory +.* per process: .* for tasks, .* of heap, .*"))
+        .anyMatch(line -> line.matches(" +Calibrating block 0 +.* of heap; \\d+ at a time, .*"));
+    assertThat(report.memory().refusal()).isEmpty();
     assertThat(report.layers()).hasSize(14);
-    assertThat(Json.text(report)).contains("\"planned_bytes\"", "\"peak_task_bytes\"");
+    assertThat(Json.text(report))
+        .contains("\"planned_bytes\"", "\"peak_task_bytes\"", "\"shared_bytes\"");
   }
 
   @Test

@@ -94,10 +94,29 @@ class PlannerTest {
     LayerTask rtn = layer(plan(TinyCheckpoint.llama(4), RTN), "mlp.down_proj");
 
     assertThat(gptq.cost()).isEqualTo(2.0 / 3 * 48 * 48 * 48 + 32.0 * 48 * 48);
-    assertThat(gptq.peakBytes()).isEqualTo(4 * 4 * 32 * 48 + (3 * 4 + 2) * 48 * 48);
     assertThat(rtn.cost()).isEqualTo(100.0 * 32 * 48);
-    assertThat(rtn.peakBytes()).isEqualTo(4 * 4 * 32 * 48);
-    assertThat(plan(TinyCheckpoint.llama(4), GPTQ).peakTaskBytes()).isEqualTo(gptq.peakBytes());
+    assertThat(rtn.memory().ownBytes()).as("the weight").isEqualTo(4 * 32 * 48);
+    assertThat(rtn.memory().shared()).isEmpty();
+    assertThat(gptq.memory().sharedBytes()).as("Gram and factor").isEqualTo(2 * 4 * 48 * 48);
+    assertThat(gptq.memory().ownBytes()).isGreaterThan(rtn.memory().ownBytes());
+    assertThat(gptq.memory(16, "").ownBytes()).isLessThanOrEqualTo(gptq.memory().ownBytes());
+  }
+
+  @Test
+  void sharesWhatIsPreparedInOneRunForOneInputWithEqualSettings() {
+    Plan plan =
+        plan(
+            TinyCheckpoint.llama(4),
+            "steps = [ { gptq { group-size = 16, overrides = [ { targets = \"*.k_proj\", bits = 8 }"
+                + " ] } } ]");
+    LayerTask query = layer(plan, "q_proj");
+
+    assertThat(query.sharedKey("run")).isEqualTo(layer(plan, "v_proj").sharedKey("run"));
+    assertThat(query.sharedKey("run")).isNotEqualTo(layer(plan, "k_proj").sharedKey("run"));
+    assertThat(query.sharedKey("run")).isNotEqualTo(layer(plan, "o_proj").sharedKey("run"));
+    assertThat(query.sharedKey("run")).isNotEqualTo(query.sharedKey("other"));
+    assertThat(query.memory(8, "run").shared().orElseThrow().key())
+        .isEqualTo(query.sharedKey("run"));
   }
 
   @Test

@@ -21,6 +21,7 @@ import io.shardpress.jobs.run.Json;
 import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.jobs.spark.Application;
 import io.shardpress.jobs.spark.KernelsUsed;
+import io.shardpress.jobs.spark.MemoryUsed;
 import io.shardpress.operators.encoding.CompressedTensors;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -46,7 +47,7 @@ class RunLogTest {
         Recipes.read(
             folder,
             "model = /m, steps = [ { rtn { group-size = 16 } } ], spark.hadoop.key = secret");
-    Application application = new Application("app-7", "driver-host", 2, kernels);
+    Application application = new Application("app-7", "driver-host", 2, kernels, new MemoryUsed());
     log = new RunLog(run, recipe, application, Instant.parse("2026-02-03T04:05:06Z"));
   }
 
@@ -80,6 +81,16 @@ class RunLogTest {
     assertThat(log.running().kernels().hosts())
         .containsEntry("something else", List.of("other-host"));
     assertThat(log.running().warnings()).singleElement().asString().contains("other-host");
+  }
+
+  @Test
+  void recordsTheMemoryOfItsProcesses() throws IOException {
+    JsonNode driver =
+        new ObjectMapper().readTree(Json.text(log.running())).path("memory").path("driver");
+    assertThat(driver.path("limit_bytes").asLong()).isGreaterThan(1 << 28);
+    assertThat(driver.path("planned_bytes").asLong())
+        .isGreaterThan(Runtime.getRuntime().maxMemory());
+    assertThat(driver.has("peak_resident_bytes")).isTrue();
   }
 
   @Test

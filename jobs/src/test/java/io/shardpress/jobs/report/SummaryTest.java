@@ -81,6 +81,7 @@ class SummaryTest {
             "",
             Map.of(),
             new KernelRecord("auto", 1, Map.of()),
+            Map.of(),
             "{}",
             "/m",
             Optional.empty(),

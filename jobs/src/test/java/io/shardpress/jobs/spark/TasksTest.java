@@ -196,10 +196,12 @@ class TasksTest {
     KernelsUsed used = new KernelsUsed();
     Work<Boolean> computing = Kernels::multiplyBf16;
 
-    new Tasks(context, KernelChoice.JAVA, used).run("compute", List.of(computing));
+    new Tasks(context, KernelChoice.JAVA, used, new MemoryUsed())
+        .run("compute", List.of(computing));
     assertThat(used.hosts()).containsOnlyKeys("java loops, 1 thread per call");
 
-    new Tasks(context, KernelChoice.OPENBLAS, used).run("compute", List.of(computing));
+    new Tasks(context, KernelChoice.OPENBLAS, used, new MemoryUsed())
+        .run("compute", List.of(computing));
     assertThat(used.hosts()).hasSize(2);
     assertThat(used.warnings()).hasSize(1);
   }
@@ -209,8 +211,54 @@ class TasksTest {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     KernelsUsed used = new KernelsUsed();
 
-    new Tasks(context, KernelChoice.JAVA, used).run("squares", squares(3));
+    new Tasks(context, KernelChoice.JAVA, used, new MemoryUsed()).run("squares", squares(3));
     assertThat(used.hosts()).isEmpty();
+  }
+
+  @Test
+  void tasksThatNeedAllMemoryRunOneByOneAndSayHowLargeTheirProcessBecame(SparkSession spark) {
+    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    MemoryUsed used = new MemoryUsed();
+    long all = MemoryBudget.here().taskBytes();
+    String ended = folder.resolve("ended").toString();
+    List<Greedy> work = List.of(new Greedy(all, ended), new Greedy(all, ended));
+
+    assertThat(
+            new Tasks(context, KernelChoice.AUTO, new KernelsUsed(), used).run("one by one", work))
+        .containsExactlyInAnyOrder(1, 0);
+    assertThat(used.processes()).containsOnlyKeys("driver");
+    MemoryUsed.Process driver = used.processes().get("driver");
+    assertThat(driver.plannedBytes()).isGreaterThanOrEqualTo(driver.limitBytes());
+    assertThat(driver.peakResidentBytes()).hasValueSatisfying(p -> assertThat(p).isPositive());
+  }
+
+  /**
+   * Returns how many tasks wait for memory; the first that runs stays until one does.
+   *
+   * @param ended a file that is there when it has ended
+   */
+  private record Greedy(long bytes, String ended) implements Work<Integer> {
+    @Override
+    public TaskMemory memory() {
+      return TaskMemory.of(bytes, 0);
+    }
+
+    @Override
+    public Integer run() {
+      long latest = System.nanoTime() + 30_000_000_000L;
+      while (!Files.exists(Path.of(ended))
+          && ExecutorMemory.here().waiting() == 0
+          && System.nanoTime() < latest) {
+        Thread.onSpinWait();
+      }
+      int waiting = ExecutorMemory.here().waiting();
+      try {
+        Files.writeString(Path.of(ended), "");
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return waiting;
+    }
   }
 
   @Test

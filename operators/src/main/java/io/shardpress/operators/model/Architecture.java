@@ -47,6 +47,12 @@ public interface Architecture {
   /** One block, in place: F32 hidden states before it become those behind it. */
   void block(int block, INDArray hidden, int length, WeightSource weights, InputObserver observer);
 
+  /**
+   * How many times a block holds all hidden states beside those it is given, at most: what it adds
+   * to, and what its experts read and write.
+   */
+  int statesBeside(int block);
+
   /** What the language-model head reads: the last block's output after the final norm. */
   INDArray finalNorm(INDArray hidden, WeightSource weights);
 

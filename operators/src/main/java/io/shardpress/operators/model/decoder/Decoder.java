@@ -81,6 +81,11 @@ public final class Decoder implements Architecture {
   }
 
   @Override
+  public int statesBeside(int block) {
+    return DecoderBlock.statesBeside(description.blocks().get(block));
+  }
+
+  @Override
   public INDArray finalNorm(INDArray hidden, WeightSource weights) {
     return new FinalNorm(description, weights).of(hidden);
   }

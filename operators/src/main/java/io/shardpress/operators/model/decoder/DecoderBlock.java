@@ -16,6 +16,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 record DecoderBlock(BlockSpec spec, int length, WeightSource weights, InputObserver observer) {
   private static final Slices AS_THEY_ARE = new Slices(Optional.empty());
 
+  /** Matrices as large as the hidden states that {@link #apply} holds at a time, at most. */
+  static int statesBeside(BlockSpec spec) {
+    boolean sumOrEntry =
+        spec.residual() instanceof ResidualSpec.Sandwich
+            || spec.residual() instanceof ResidualSpec.Parallel;
+    int ofExperts =
+        spec.feedForward() instanceof ExpertsSpec
+            ? 3 // what all read, one's tokens, and its output: all tokens may go to one
+            : 0;
+    return (sumOrEntry ? 1 : 0) + ofExperts;
+  }
+
   /** Hidden states before the block become those behind it. */
   void apply(INDArray x) {
     if (spec.residual() instanceof ResidualSpec.PreNorm layout) {

@@ -1,0 +1,41 @@
+package io.shardpress.jobs.plan;
+
+import io.shardpress.common.tensor.DType;
+import io.shardpress.jobs.spark.TaskMemory;
+import io.shardpress.jobs.spark.TaskMemory.Shared;
+import io.shardpress.operators.model.LinearModule.Layout;
+import io.shardpress.operators.quantization.SolveMemory;
+import java.util.Optional;
+
+/** Predicted memory of tasks that solve layers, or some of their rows. */
+final class SolveMemories {
+  /**
+   * Threads that a task is taken to compute on. How many it gets is known only when it runs; what
+   * each needs for itself is little.
+   */
+  static final int THREADS = 4;
+
+  private SolveMemories() {}
+
+  /**
+   * @param key of what tasks on the same input share
+   */
+  static TaskMemory of(LayerTask layer, long rows, String key) {
+    boolean turned = layer.layout() == Layout.IN_OUT;
+    DType type = layer.weight().dtype();
+    long weights = rows * layer.in();
+    SolveMemory memory =
+        layer.steps().get(0).memory(rows, layer.in(), turned ? DType.F32 : type, THREADS);
+    // A transposed copy is made beside the stored weight.
+    long turning =
+        turned ? (Float.BYTES + (type == DType.BF16 ? Short.BYTES : Float.BYTES)) * weights : 0;
+    long own = Math.max(turning, Math.max(memory.prepareBytes(), memory.sliceNativeBytes()));
+    long encoded = weights * layer.scheme().grid().bits() / Byte.SIZE;
+    return new TaskMemory(
+        own,
+        memory.sliceHeapBytes() + encoded,
+        memory.sharedBytes() == 0
+            ? Optional.empty()
+            : Optional.of(new Shared(key, memory.sharedBytes())));
+  }
+}

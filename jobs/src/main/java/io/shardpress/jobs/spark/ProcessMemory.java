@@ -1,0 +1,48 @@
+package io.shardpress.jobs.spark;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.spark.SparkEnv;
+
+/**
+ * The memory of a process that runs tasks.
+ *
+ * @param executor Spark's name for it
+ * @param plannedBytes what it would be with its whole heap and what its tasks were promised
+ * @param limitBytes what it may become
+ * @param peakBytes the most that was resident so far; 0 where the system does not say
+ */
+record ProcessMemory(String executor, long plannedBytes, long limitBytes, long peakBytes)
+    implements Serializable {
+  private static final Path STATUS = Path.of("/proc/self/status");
+  private static final String PEAK = "VmHWM:";
+
+  /** Of this process, which runs a task, up to now. */
+  static ProcessMemory now() {
+    return now(SparkEnv.get().executorId());
+  }
+
+  static ProcessMemory now(String executor) {
+    MemoryBudget budget = MemoryBudget.here();
+    return new ProcessMemory(
+        executor,
+        budget.heapBytes() + MemoryBudget.BASE_BYTES + ExecutorMemory.here().peakBytes(),
+        budget.limitBytes(),
+        peak(STATUS));
+  }
+
+  /** In {@code status} as Linux writes it, in kB. */
+  static long peak(Path status) {
+    try {
+      return Files.readAllLines(status).stream()
+          .filter(line -> line.startsWith(PEAK))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+          .findFirst()
+          .orElse(0);
+    } catch (IOException e) {
+      return 0; // no such system
+    }
+  }
+}
