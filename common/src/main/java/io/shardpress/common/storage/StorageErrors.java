@@ -26,6 +26,8 @@ import java.util.stream.Stream;
 import org.apache.hadoop.fs.ClusterStorageCapacityExceededException;
 import org.apache.hadoop.fs.PathIOException;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.apache.hadoop.hdfs.protocol.AlreadyBeingCreatedException;
+import org.apache.hadoop.ipc.RemoteException;
 import org.apache.hadoop.security.AccessControlException;
 
 /** Turns what file systems throw into the typed errors of {@link Store}. */
@@ -67,7 +69,8 @@ final class StorageErrors {
         cause,
         List.of(
             FileAlreadyExistsException.class,
-            org.apache.hadoop.fs.FileAlreadyExistsException.class))) {
+            org.apache.hadoop.fs.FileAlreadyExistsException.class,
+            AlreadyBeingCreatedException.class))) {
       return occupied(location);
     }
     if (!isDenied(cause)) {
@@ -191,7 +194,13 @@ final class StorageErrors {
   }
 
   private static boolean anyOf(Throwable cause, List<Class<? extends Throwable>> types) {
-    return causes(cause).anyMatch(c -> types.stream().anyMatch(type -> type.isInstance(c)));
+    return causes(cause).anyMatch(c -> types.stream().anyMatch(type -> isOf(c, type)));
+  }
+
+  /** Servers of Hadoop name the types of their exceptions. */
+  private static boolean isOf(Throwable cause, Class<? extends Throwable> type) {
+    return type.isInstance(cause)
+        || cause instanceof RemoteException told && told.getClassName().equals(type.getName());
   }
 
   private static Stream<Throwable> causes(Throwable cause) {

@@ -19,7 +19,9 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import org.apache.hadoop.fs.PathIOException;
+import org.apache.hadoop.hdfs.protocol.AlreadyBeingCreatedException;
 import org.apache.hadoop.hdfs.protocol.NSQuotaExceededException;
+import org.apache.hadoop.ipc.RemoteException;
 import org.apache.hadoop.security.AccessControlException;
 import org.junit.jupiter.api.Test;
 
@@ -91,6 +93,22 @@ class StorageErrorsTest {
       assertThat(StorageErrors.writing(FILE, lasting))
           .isNotInstanceOf(TransientStorageException.class);
     }
+  }
+
+  @Test
+  void whatAServerOfHadoopNamesCountsAsThrown() {
+    RemoteException taken =
+        new RemoteException(AlreadyBeingCreatedException.class.getName(), "held by another");
+    RemoteException denied =
+        new RemoteException(AccessControlException.class.getName(), "user=stranger");
+
+    assertThat(StorageErrors.writing(FILE, taken))
+        .isInstanceOf(DestinationException.class)
+        .hasMessageContaining("exists already");
+    assertThat(StorageErrors.reading(FILE, denied))
+        .isInstanceOf(EnvironmentException.class)
+        .isNotInstanceOf(TransientStorageException.class)
+        .hasMessageContaining("permission denied");
   }
 
   @Test

@@ -27,13 +27,13 @@ public record Destination(Path folder) {
   }
 
   /** A whole checkpoint lies here: every file as the run recorded it, and nothing else. */
-  Destination requireComplete() {
+  public Destination requireComplete() {
     assertThat(Folders.files(folder)).noneMatch(name -> name.startsWith(STAGING));
     return requireWhole();
   }
 
   /** The same, but the run could not clear away its work. */
-  Destination requireWhole() {
+  public Destination requireWhole() {
     Map<String, String> recorded = new TreeMap<>();
     for (JsonNode file : json(SUCCESS).path("files")) {
       recorded.put(file.path("name").asText(), file.path("sha256").asText());
@@ -46,7 +46,7 @@ public record Destination(Path folder) {
   }
 
   /** A run has failed that could still write: it has taken back what could mislead. */
-  Destination requireWithdrawn() {
+  public Destination requireWithdrawn() {
     assertThat(Folders.files(folder)).isSubsetOf(RECORD);
     return this;
   }
@@ -57,7 +57,7 @@ public record Destination(Path folder) {
    *
    * @return whether it is
    */
-  boolean requireWholeOrNoCheckpoint() {
+  public boolean requireWholeOrNoCheckpoint() {
     if (!Folders.files(folder).contains(SUCCESS)) {
       return false;
     }
@@ -71,11 +71,11 @@ public record Destination(Path folder) {
   }
 
   /** What starts the command again after a failure that left no checkpoint. */
-  String[] again(String... command) {
+  public String[] again(String... command) {
     return Stream.concat(Arrays.stream(command), Stream.of("--overwrite")).toArray(String[]::new);
   }
 
-  JsonNode json(String name) {
+  public JsonNode json(String name) {
     try {
       return new ObjectMapper().readTree(Folders.bytes(folder.resolve(name)));
     } catch (IOException e) {

@@ -116,7 +116,7 @@ public record TinyRun(Path folder) {
                 way.mode,
                 way.steps,
                 location.apply(output()),
-                way == Way.PLAIN ? "400B" : "15kB",
+                way == Way.PLAIN ? "400B" : "3kB",
                 tokens,
                 LENGTH,
                 more);
