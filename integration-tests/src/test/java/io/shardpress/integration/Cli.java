@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** Runs commands inside this process and keeps what a user would see. */
-final class Cli {
+public final class Cli {
   private Cli() {}
 
   /**
@@ -17,10 +17,10 @@ final class Cli {
    *
    * @param code what the process would exit with
    */
-  record Result(List<String> command, int code, String out, String err) {
+  public record Result(List<String> command, int code, String out, String err) {
 
     /** The command succeeded. */
-    Result succeeded() {
+    public Result succeeded() {
       assertThat(code).as(toString()).isZero();
       return this;
     }
@@ -29,7 +29,7 @@ final class Cli {
      * The command ended with {@code expected}, and standard error is one paragraph that a user can
      * act on and that names all {@code parts}.
      */
-    Result refused(int expected, String... parts) {
+    public Result refused(int expected, String... parts) {
       assertThat(code).as(toString()).isEqualTo(expected);
       assertThat(err.strip().lines()).as("one paragraph on stderr: " + this).hasSize(1);
       assertThat(err)
@@ -46,7 +46,7 @@ final class Cli {
     }
   }
 
-  static Result run(String... command) {
+  public static Result run(String... command) {
     PrintStream screen = System.out;
     PrintStream errors = System.err;
     ByteArrayOutputStream out = new ByteArrayOutputStream();

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -15,11 +16,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What lies in folders. */
-final class Folders {
+public final class Folders {
   private Folders() {}
 
   /** Relative names of all files below a folder; none when there is no folder. */
-  static Set<String> files(Path folder) {
+  public static Set<String> files(Path folder) {
     if (!Files.isDirectory(folder)) {
       return Set.of();
     }
@@ -33,7 +34,7 @@ final class Folders {
   }
 
   /** SHA-256 by relative name, without the {@code except}ed names. */
-  static Map<String, String> hashes(Path folder, String... except) {
+  public static Map<String, String> hashes(Path folder, String... except) {
     Map<String, String> hashes = new TreeMap<>();
     for (String name : files(folder)) {
       if (!List.of(except).contains(name)) {
@@ -43,7 +44,7 @@ final class Folders {
     return hashes;
   }
 
-  static byte[] bytes(Path file) {
+  public static byte[] bytes(Path file) {
     try {
       return Files.readAllBytes(file);
     } catch (IOException e) {
@@ -51,7 +52,7 @@ final class Folders {
     }
   }
 
-  static void write(Path file, byte[] bytes) {
+  public static void write(Path file, byte[] bytes) {
     try {
       Files.createDirectories(file.getParent());
       Files.write(file, bytes);
@@ -60,9 +61,21 @@ final class Folders {
     }
   }
 
-  static void delete(Path file) {
+  public static void delete(Path file) {
     try {
       Files.delete(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Removes a folder with all it holds; absent is fine. */
+  public static void deleteAll(Path folder) {
+    if (!Files.exists(folder)) {
+      return;
+    }
+    try (Stream<Path> all = Files.walk(folder)) {
+      all.sorted(Comparator.reverseOrder()).forEach(Folders::delete);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,7 +1,8 @@
 package io.shardpress.common.error;
 
 /** The surroundings do not serve: versions, memory, storage access, native libraries. */
-public final class EnvironmentException extends ShardpressException {
+public sealed class EnvironmentException extends ShardpressException
+    permits TransientStorageException {
   private static final long serialVersionUID = 1L;
 
   public EnvironmentException(String message) {

@@ -8,6 +8,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -122,7 +123,7 @@ final class LocalFiles implements Store {
     try {
       Files.createDirectories(folder);
     } catch (FileAlreadyExistsException e) { // the file to write is not what is in the way
-      throw new IOException(e.getFile() + " is a file, not a folder", e.getCause());
+      throw new FileSystemException(e.getFile(), null, "a file, not a folder");
     }
   }
 

@@ -4,8 +4,10 @@ import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.error.ShardpressException;
+import io.shardpress.common.error.TransientStorageException;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
+import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
@@ -21,13 +23,21 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.apache.hadoop.fs.ClusterStorageCapacityExceededException;
+import org.apache.hadoop.fs.PathIOException;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.apache.hadoop.hdfs.protocol.AlreadyBeingCreatedException;
+import org.apache.hadoop.ipc.RemoteException;
 import org.apache.hadoop.security.AccessControlException;
 
 /** Turns what file systems throw into the typed errors of {@link Store}. */
 final class StorageErrors {
   /** What Hadoop's messages repeat of the exceptions that they wrap. */
   private static final Pattern CLASS_NAME = Pattern.compile("\\b[a-z]+(\\.\\w+)*Exception: ");
+
+  /** What plain {@code IOException}s of local disks say; HDFS has types for its quotas. */
+  private static final Pattern LASTING =
+      Pattern.compile("No space left|[Qq]uota exceeded|Read-only file system|File name too long");
 
   private StorageErrors() {}
 
@@ -36,18 +46,22 @@ final class StorageErrors {
         && !isDenied(cause)) {
       return missing(location);
     }
-    if (anyOf(cause, List.of(EOFException.class))) {
-      return new InputException(
-          location + " ends before the bytes that should be in it. Copy or download it again.",
+    if (anyOf(cause, List.of(EOFException.class))) { // within the length that it was opened with
+      return new TransientStorageException(
+          location
+              + " ended before the bytes that should be in it. Start again; if it ends there again,"
+              + " copy or download it again.",
           cause);
     }
     return surroundings("read", location, cause)
         .orElseGet(
             () ->
-                new EnvironmentException(
-                    "Cannot read %s: %s. Check the storage and start again."
-                        .formatted(location, describe(cause)),
-                    cause));
+                isLasting(cause)
+                    ? new EnvironmentException(
+                        "Cannot read %s: %s. Check the storage and start again."
+                            .formatted(location, describe(cause)),
+                        cause)
+                    : mayPass("read", location, cause));
   }
 
   static ShardpressException writing(Location location, Throwable cause) {
@@ -55,7 +69,8 @@ final class StorageErrors {
         cause,
         List.of(
             FileAlreadyExistsException.class,
-            org.apache.hadoop.fs.FileAlreadyExistsException.class))) {
+            org.apache.hadoop.fs.FileAlreadyExistsException.class,
+            AlreadyBeingCreatedException.class))) {
       return occupied(location);
     }
     if (!isDenied(cause)) {
@@ -63,11 +78,36 @@ final class StorageErrors {
       if (surroundings.isPresent()) {
         return surroundings.get();
       }
+      if (!isLasting(cause)) {
+        return mayPass("write", location, cause);
+      }
     }
     return new DestinationException(
         "Cannot write %s: %s. Check permissions, free space and quota, or choose another destination."
             .formatted(location, describe(cause)),
         cause);
+  }
+
+  /** What clients report that have given up trying again; they name their own exceptions. */
+  private static TransientStorageException mayPass(
+      String verb, Location location, Throwable cause) {
+    return new TransientStorageException(
+        "Cannot %s %s: %s. Check the storage and start again."
+            .formatted(verb, location, describe(cause)),
+        cause);
+  }
+
+  /** Whether trying again would fail alike: no fault of a connection or a server. */
+  private static boolean isLasting(Throwable cause) {
+    return !anyOf(cause, List.of(IOException.class))
+        || anyOf(
+            cause,
+            List.of(
+                FileSystemException.class,
+                FileNotFoundException.class,
+                PathIOException.class,
+                ClusterStorageCapacityExceededException.class))
+        || messages(cause).anyMatch(message -> LASTING.matcher(message).find());
   }
 
   static InputException missing(Location location) {
@@ -111,7 +151,15 @@ final class StorageErrors {
             ConnectException.class,
             NoRouteToHostException.class,
             SocketTimeoutException.class))) {
-      fix = "the storage cannot be reached. Check the host name, the endpoint and the network";
+      return Optional.of(
+          new TransientStorageException(
+              surroundings(
+                  verb,
+                  location,
+                  "the storage cannot be reached. Check the host name, the endpoint and the"
+                      + " network",
+                  cause),
+              cause));
     } else if (isUnknownScheme(cause)) {
       fix =
           "no file system for '%s' is installed. Put its Hadoop connector on the class path (for s3a: hadoop-aws)"
@@ -124,9 +172,11 @@ final class StorageErrors {
     } else {
       return Optional.empty();
     }
-    return Optional.of(
-        new EnvironmentException(
-            "Cannot %s %s: %s. (%s)".formatted(verb, location, fix, describe(cause)), cause));
+    return Optional.of(new EnvironmentException(surroundings(verb, location, fix, cause), cause));
+  }
+
+  private static String surroundings(String verb, Location location, String fix, Throwable cause) {
+    return "Cannot %s %s: %s. (%s)".formatted(verb, location, fix, describe(cause));
   }
 
   private static boolean isUnknownScheme(Throwable cause) {
@@ -144,7 +194,13 @@ final class StorageErrors {
   }
 
   private static boolean anyOf(Throwable cause, List<Class<? extends Throwable>> types) {
-    return causes(cause).anyMatch(c -> types.stream().anyMatch(type -> type.isInstance(c)));
+    return causes(cause).anyMatch(c -> types.stream().anyMatch(type -> isOf(c, type)));
+  }
+
+  /** Servers of Hadoop name the types of their exceptions. */
+  private static boolean isOf(Throwable cause, Class<? extends Throwable> type) {
+    return type.isInstance(cause)
+        || cause instanceof RemoteException told && told.getClassName().equals(type.getName());
   }
 
   private static Stream<Throwable> causes(Throwable cause) {

@@ -50,7 +50,7 @@ class LocalStoreTest extends StoreContract {
     assertThatThrownBy(() -> store.create(file.child("below")))
         .isInstanceOf(DestinationException.class)
         .hasMessageContaining("file/below")
-        .hasMessageContaining("root/file is a file, not a folder");
+        .hasMessageContaining("root/file: a file, not a folder");
   }
 
   @Test

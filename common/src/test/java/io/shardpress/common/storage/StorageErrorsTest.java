@@ -5,16 +5,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.TransientStorageException;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.ConnectException;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import org.apache.hadoop.fs.PathIOException;
+import org.apache.hadoop.hdfs.protocol.AlreadyBeingCreatedException;
+import org.apache.hadoop.hdfs.protocol.NSQuotaExceededException;
+import org.apache.hadoop.ipc.RemoteException;
 import org.apache.hadoop.security.AccessControlException;
 import org.junit.jupiter.api.Test;
 
@@ -26,9 +33,6 @@ class StorageErrorsTest {
     assertThat(StorageErrors.reading(FILE, new FileNotFoundException("no")))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("There is no s3a://bucket/file");
-    assertThat(StorageErrors.reading(FILE, new EOFException()))
-        .isInstanceOf(InputException.class)
-        .hasMessageContaining("download it again");
     assertThat(StorageErrors.reading(FILE, new FileNotFoundException("x (Permission denied)")))
         .isInstanceOf(EnvironmentException.class)
         .hasMessageContaining("permission denied");
@@ -51,6 +55,60 @@ class StorageErrorsTest {
     assertThat(StorageErrors.writing(FILE, new IOException("No space left on device")))
         .isInstanceOf(DestinationException.class)
         .hasMessageContaining("No space left on device. Check permissions, free space");
+  }
+
+  @Test
+  void whatMayPassIsToldFromWhatLasts() {
+    for (IOException passing :
+        new IOException[] {
+          new SocketException("Connection reset"),
+          new SocketTimeoutException("Read timed out"),
+          new ConnectException("Connection refused"),
+          new EOFException("Premature EOF"),
+          new IOException("Service Unavailable (503)")
+        }) {
+      assertThat(StorageErrors.reading(FILE, passing))
+          .isInstanceOf(TransientStorageException.class)
+          .hasMessageContaining(FILE.uri());
+      assertThat(StorageErrors.writing(FILE, passing))
+          .isInstanceOf(TransientStorageException.class)
+          .hasMessageContaining(FILE.uri());
+    }
+    for (Exception lasting :
+        new Exception[] {
+          new AccessDeniedException("403"),
+          new AccessControlException("403"),
+          new FileNotFoundException("404"),
+          new NoSuchFileException("404"),
+          new NSQuotaExceededException(1, 2),
+          new IOException("No space left on device"),
+          new IOException("Disk quota exceeded"),
+          new FileSystemException("/x", null, "Read-only file system"),
+          new PathIOException("s3a://bucket/file", "it changed while it was read"),
+          new InterruptedIOException(),
+          new IllegalArgumentException("a setting is wrong")
+        }) {
+      assertThat(StorageErrors.reading(FILE, lasting))
+          .isNotInstanceOf(TransientStorageException.class);
+      assertThat(StorageErrors.writing(FILE, lasting))
+          .isNotInstanceOf(TransientStorageException.class);
+    }
+  }
+
+  @Test
+  void whatAServerOfHadoopNamesCountsAsThrown() {
+    RemoteException taken =
+        new RemoteException(AlreadyBeingCreatedException.class.getName(), "held by another");
+    RemoteException denied =
+        new RemoteException(AccessControlException.class.getName(), "user=stranger");
+
+    assertThat(StorageErrors.writing(FILE, taken))
+        .isInstanceOf(DestinationException.class)
+        .hasMessageContaining("exists already");
+    assertThat(StorageErrors.reading(FILE, denied))
+        .isInstanceOf(EnvironmentException.class)
+        .isNotInstanceOf(TransientStorageException.class)
+        .hasMessageContaining("permission denied");
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.shardpress.jobs.spark;
 
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.ShardpressException;
+import io.shardpress.common.error.TransientStorageException;
 import io.shardpress.operators.linalg.KernelChoice;
 import io.shardpress.operators.linalg.Kernels;
 import io.shardpress.operators.linalg.SharedCores;
@@ -11,7 +12,8 @@ import org.apache.spark.SparkEnv;
 
 /**
  * How a task ended. A typed error is a result, not a thrown exception: it would fail again, so
- * Spark must not retry it.
+ * Spark must not retry it. Trouble with storage that may pass is the exception that Spark does
+ * retry.
  *
  * @param kernels what the task computed with, if it did
  * @param host where it ran
@@ -37,6 +39,8 @@ record Attempt<R extends Serializable>(
               () -> ExecutorMemory.here().run(work.memory(), () -> cores.run(threads, work::run)));
       return new Wire(
           done.value(), null, done.kernels().orElse(null), thisHost(), ProcessMemory.now());
+    } catch (TransientStorageException e) {
+      throw new TransientStorageException(here() + e.getMessage(), e); // for Spark to try again
     } catch (EnvironmentException e) {
       return failed(new EnvironmentException(here() + e.getMessage(), e));
     } catch (ShardpressException e) {

@@ -1,6 +1,7 @@
 package io.shardpress.jobs.spark;
 
 import io.shardpress.common.error.EnvironmentException;
+import io.shardpress.common.error.TransientStorageException;
 import java.util.regex.Pattern;
 
 /** Turns what Spark throws when a job dies into an error that says what to do. */
@@ -13,6 +14,9 @@ public final class TaskFailures {
   /** What {@code thrown}, by the Spark job that {@code job} describes, means to the user. */
   public static RuntimeException translate(String job, Exception thrown) {
     for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+      if (cause instanceof TransientStorageException told) {
+        return told; // the last of the attempts that Spark grants a task
+      }
       if (cause instanceof OutOfTaskMemory told) {
         return outOfMemory(job, told.getMessage(), told.memory(), thrown);
       }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.TransientStorageException;
 import io.shardpress.jobs.fixture.SparkTest;
 import io.shardpress.operators.linalg.KernelChoice;
 import io.shardpress.operators.linalg.Kernels;
@@ -129,6 +130,30 @@ class TasksTest {
 
     assertThat(tasks(spark).run("flaky", List.of(flaky))).containsExactly(7);
     assertThat(marks(at, "flaky")).isEqualTo(2);
+  }
+
+  @Test
+  void retriesStorageThatMayPassAndThenSaysWhatItWas(SparkSession spark) {
+    String at = folder.toString();
+    Work<Integer> unlucky =
+        () -> {
+          mark(at, "unlucky");
+          throw new TransientStorageException(
+              "Cannot read s3a://b/a: 503.", new IOException("503"));
+        };
+    Work<Integer> lucky =
+        () -> {
+          if (TaskContext.get().attemptNumber() == 0) {
+            throw new TransientStorageException("Cannot read it.", new IOException("503"));
+          }
+          return 7;
+        };
+
+    assertThat(tasks(spark).run("lucky", List.of(lucky))).containsExactly(7);
+    assertThatThrownBy(() -> tasks(spark).run("unlucky", List.of(unlucky)))
+        .isInstanceOf(TransientStorageException.class)
+        .hasMessage("Cannot read s3a://b/a: 503.");
+    assertThat(marks(at, "unlucky")).as("all attempts that a task has").isEqualTo(3);
   }
 
   @Test

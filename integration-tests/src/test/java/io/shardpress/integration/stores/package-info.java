@@ -1,0 +1,2 @@
+/** Whole runs on other storage than local files. */
+package io.shardpress.integration.stores;
