@@ -188,7 +188,7 @@ public record ModelConfig(String source, ObjectNode json) {
   private CheckpointFormatException wrong(String key, JsonNode found, String wanted) {
     return new CheckpointFormatException(
         Code.INVALID_CONFIG,
-        "%s: '%s' holds %s, but must be %s. Correct it, or download the model again."
-            .formatted(source, key, Printable.excerpt(found.toString()), wanted));
+        "%s: %s holds %s, but must be %s. Correct it, or download the model again."
+            .formatted(source, Printable.quoted(key), Printable.excerpt(found.toString()), wanted));
   }
 }
