@@ -2,6 +2,7 @@ package io.shardpress.common.checkpoint;
 
 import io.shardpress.common.error.CheckpointFormatException;
 import io.shardpress.common.error.CheckpointFormatException.Code;
+import io.shardpress.common.error.Printable;
 import io.shardpress.common.safetensors.SafetensorsFile;
 import io.shardpress.common.safetensors.SafetensorsHeader.Entry;
 import io.shardpress.common.storage.Location;
@@ -17,6 +18,8 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A Hugging Face checkpoint: a folder with {@code config.json} and weights in {@code
@@ -28,6 +31,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * format is a {@link CheckpointFormatException}.
  */
 public final class Checkpoint {
+  private static final Logger LOG = LoggerFactory.getLogger(Checkpoint.class);
   static final String CONFIG = "config.json";
   static final String SINGLE = "model.safetensors";
   static final String INDEX = "model.safetensors.index.json";
@@ -39,6 +43,7 @@ public final class Checkpoint {
   private final ModelConfig config;
   private final Optional<ShardIndex> index;
   private final Map<String, SafetensorsFile> shards = new ConcurrentHashMap<>();
+  private final Companions companions;
 
   private Checkpoint(
       Store store, CheckpointFolder folder, ModelConfig config, Optional<ShardIndex> index) {
@@ -46,9 +51,13 @@ public final class Checkpoint {
     this.folder = folder;
     this.config = config;
     this.index = index;
+    this.companions = new Companions(store);
   }
 
-  /** Opens a checkpoint, and checks all its headers and that they agree with the index. */
+  /**
+   * Opens a checkpoint, and checks all its headers, that they agree with the index, and the files
+   * that go with it.
+   */
   public static Checkpoint open(Store store, Location location) {
     Checkpoint checkpoint = reopen(store, location);
     checkpoint.index.ifPresent(
@@ -56,6 +65,13 @@ public final class Checkpoint {
             IndexRules.check(
                 location.child(INDEX), index, checkpoint.folder::has, checkpoint::shard));
     checkpoint.files().forEach(checkpoint::shard);
+    checkpoint.companions.check(checkpoint.companionFiles());
+    if (!checkpoint.refusedFiles().isEmpty()) {
+      LOG.warn(
+          "{}: neither read nor copied: {}",
+          location,
+          Printable.excerpt(String.join(", ", checkpoint.refusedFiles())));
+    }
     return checkpoint;
   }
 
@@ -171,7 +187,18 @@ public final class Checkpoint {
     return folder.companions();
   }
 
-  /** Names of files that are never read or copied: weights in other formats, and code. */
+  /**
+   * The bytes of one of the {@link #companionFiles}, to be published: strict JSON where the name
+   * says so, and the same bytes as on opening.
+   */
+  public byte[] companion(Location file) {
+    return companions.read(file);
+  }
+
+  /**
+   * Names of files that are never read or copied: weights in other formats, code, and what would go
+   * with the model but for its name.
+   */
   public List<String> refusedFiles() {
     return folder.refused();
   }

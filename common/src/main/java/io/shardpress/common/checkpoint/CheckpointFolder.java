@@ -3,7 +3,9 @@ package io.shardpress.common.checkpoint;
 import io.shardpress.common.error.CheckpointFormatException;
 import io.shardpress.common.error.CheckpointFormatException.Code;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.Printable;
 import io.shardpress.common.storage.Location;
+import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.common.storage.Store;
 import java.util.List;
 import java.util.SortedSet;
@@ -49,7 +51,8 @@ record CheckpointFolder(Store store, Location location, SortedSet<String> names)
       List<String> foreign = names.stream().filter(FileKinds::isForeignWeights).toList();
       if (!foreign.isEmpty()) {
         throw FileKinds.refusal(
-            "%s holds weights only as %s".formatted(location, String.join(", ", foreign)));
+            "%s holds weights only as %s"
+                .formatted(location, Printable.excerpt(String.join(", ", foreign))));
       }
       throw new InputException(
           "%s holds neither %s nor %s. Name the folder of a checkpoint in safetensors format."
@@ -63,10 +66,18 @@ record CheckpointFolder(Store store, Location location, SortedSet<String> names)
   }
 
   List<Location> companions() {
-    return names.stream().filter(FileKinds::isCompanion).map(this::file).toList();
+    return names.stream()
+        .filter(name -> FileKinds.isCompanion(name) && SafeFileName.isSafe(name))
+        .map(this::file)
+        .toList();
   }
 
   List<String> refused() {
-    return names.stream().filter(FileKinds::isRefused).toList();
+    return names.stream()
+        .filter(
+            name ->
+                FileKinds.isRefused(name)
+                    || (FileKinds.isCompanion(name) && !SafeFileName.isSafe(name)))
+        .toList();
   }
 }

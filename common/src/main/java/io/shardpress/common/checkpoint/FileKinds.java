@@ -8,7 +8,9 @@ import java.util.regex.Pattern;
 /** What the files of a checkpoint folder are, by name. */
 final class FileKinds {
   private static final Pattern FOREIGN_WEIGHTS =
-      Pattern.compile(".*\\.(bin|pt|pth|ckpt|h5|msgpack|gguf|pkl|pickle)");
+      Pattern.compile(
+          ".*\\.(bin|pt|pt2|pth|ckpt|h5|hdf5|keras|msgpack|gguf|ggml|pkl|pickle|joblib|dill|npy|npz"
+              + "|onnx|pb|tflite|ot|nemo|pdparams|mlmodel|zip|tar|tgz)");
 
   private static final Pattern CODE = Pattern.compile(".*\\.py");
 

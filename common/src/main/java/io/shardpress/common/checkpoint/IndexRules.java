@@ -2,6 +2,7 @@ package io.shardpress.common.checkpoint;
 
 import io.shardpress.common.error.CheckpointFormatException;
 import io.shardpress.common.error.CheckpointFormatException.Code;
+import io.shardpress.common.error.Printable;
 import io.shardpress.common.safetensors.SafetensorsFile;
 import io.shardpress.common.safetensors.SafetensorsHeader.Entry;
 import io.shardpress.common.storage.Location;
@@ -35,8 +36,11 @@ final class IndexRules {
         if (!file.equals(mapped)) {
           throw invalid(
               source,
-              "tensor '%s' lies in %s, but the index %s"
-                  .formatted(tensor, file, mapped == null ? "does not name it" : "says " + mapped));
+              "tensor %s lies in %s, but the index %s"
+                  .formatted(
+                      Printable.quoted(tensor),
+                      file,
+                      mapped == null ? "does not name it" : "says " + mapped));
         }
         total += entry.end() - entry.begin();
       }
@@ -45,8 +49,8 @@ final class IndexRules {
       if (!shards.apply(entry.getValue()).header().tensors().containsKey(entry.getKey())) {
         throw invalid(
             source,
-            "tensor '%s' should lie in %s, but does not"
-                .formatted(entry.getKey(), entry.getValue()));
+            "tensor %s should lie in %s, but does not"
+                .formatted(Printable.quoted(entry.getKey()), entry.getValue()));
       }
     }
     if (index.totalSize().isPresent() && index.totalSize().getAsLong() != total) {

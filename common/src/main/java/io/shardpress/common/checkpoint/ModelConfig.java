@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.common.error.CheckpointFormatException;
 import io.shardpress.common.error.CheckpointFormatException.Code;
+import io.shardpress.common.error.Printable;
 import io.shardpress.common.json.StrictJson;
 import io.shardpress.common.tensor.DType;
 import java.util.ArrayList;
@@ -187,7 +188,7 @@ public record ModelConfig(String source, ObjectNode json) {
   private CheckpointFormatException wrong(String key, JsonNode found, String wanted) {
     return new CheckpointFormatException(
         Code.INVALID_CONFIG,
-        "%s: '%s' holds %s, but must be %s. Correct it, or download the model again."
-            .formatted(source, key, found, wanted));
+        "%s: %s holds %s, but must be %s. Correct it, or download the model again."
+            .formatted(source, Printable.quoted(key), Printable.excerpt(found.toString()), wanted));
   }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.common.error.CheckpointFormatException;
 import io.shardpress.common.error.CheckpointFormatException.Code;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.Printable;
 import io.shardpress.common.json.StrictJson;
 import io.shardpress.common.storage.SafeFileName;
 import java.util.Collections;
@@ -51,7 +52,10 @@ public record ShardIndex(Map<String, String> weightMap, OptionalLong totalSize) 
 
   private static String file(String source, JsonNode name) {
     if (!name.isTextual()) {
-      throw invalid(source, "'weight_map' holds " + name + " where a file name is needed");
+      throw invalid(
+          source,
+          "'weight_map' holds %s where a file name is needed"
+              .formatted(Printable.excerpt(name.toString())));
     }
     String file = SafeFileName.check(source, name.textValue());
     if (FileKinds.isForeignWeights(file)) {
@@ -69,7 +73,10 @@ public record ShardIndex(Map<String, String> weightMap, OptionalLong totalSize) 
       return OptionalLong.empty();
     }
     if (!value.isNumber()) {
-      throw invalid(source, "'total_size' is " + value + ", which is not a number");
+      throw invalid(
+          source,
+          "'total_size' is %s, which is not a number"
+              .formatted(Printable.excerpt(value.toString())));
     }
     return OptionalLong.of(value.longValue());
   }

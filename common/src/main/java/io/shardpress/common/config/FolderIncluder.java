@@ -7,6 +7,7 @@ import com.typesafe.config.ConfigIncluderFile;
 import com.typesafe.config.ConfigIncluderURL;
 import com.typesafe.config.ConfigObject;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.Printable;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.common.storage.Store;
@@ -19,8 +20,9 @@ import java.util.List;
  * from a stranger must not read files of the machine or of the network.
  *
  * @param open the documents that led here, outermost first; including one again would never end
+ * @param budget shared by all documents of one recipe
  */
-record FolderIncluder(Store store, Location folder, List<Location> open)
+record FolderIncluder(Store store, Location folder, List<Location> open, IncludeBudget budget)
     implements ConfigIncluder, ConfigIncluderFile, ConfigIncluderURL, ConfigIncluderClasspath {
 
   @Override
@@ -45,7 +47,7 @@ record FolderIncluder(Store store, Location folder, List<Location> open)
           "%s includes itself, directly or through other files. Remove one of the includes."
               .formatted(file));
     }
-    return Hocon.read(store, file, open).root();
+    return Hocon.read(store, file, open, budget).root();
   }
 
   @Override
@@ -66,6 +68,6 @@ record FolderIncluder(Store store, Location folder, List<Location> open)
   private InputException refused(String what) {
     return new InputException(
         "The include '%s' is refused: a recipe includes only files of its own folder, %s, by relative name. Copy the file there and include it as \"name.conf\"."
-            .formatted(what, folder));
+            .formatted(Printable.excerpt(what), folder));
   }
 }

@@ -4,6 +4,7 @@ import com.typesafe.config.ConfigIncludeContext;
 import com.typesafe.config.ConfigIncluder;
 import com.typesafe.config.ConfigObject;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.Printable;
 
 /** For documents that have no folder to include from. */
 record NoIncludes(String origin) implements ConfigIncluder {
@@ -17,6 +18,6 @@ record NoIncludes(String origin) implements ConfigIncluder {
   public ConfigObject include(ConfigIncludeContext context, String what) {
     throw new InputException(
         "%s includes '%s', but cannot include files. Put the include into the recipe."
-            .formatted(origin, what));
+            .formatted(origin, Printable.excerpt(what)));
   }
 }

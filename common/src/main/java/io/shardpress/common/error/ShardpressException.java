@@ -2,7 +2,8 @@ package io.shardpress.common.error;
 
 /**
  * Base of every error that Shardpress raises on purpose. The message is one paragraph: what went
- * wrong (with the values), why, and what to do. The type decides the exit code of the command line.
+ * wrong (with the values), why, and what to do; what cannot be printed is replaced. The type
+ * decides the exit code of the command line.
  */
 public abstract sealed class ShardpressException extends RuntimeException
     permits UsageException,
@@ -15,11 +16,11 @@ public abstract sealed class ShardpressException extends RuntimeException
         NumericalException {
 
   ShardpressException(String message) {
-    super(message);
+    super(Printable.paragraph(message));
   }
 
   ShardpressException(String message, Throwable cause) {
-    super(message, cause);
+    super(Printable.paragraph(message), cause);
   }
 
   /** The process exit code that reports this error (see the README's table). */

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.Printable;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -34,56 +35,54 @@ public final class StrictJson {
   /** Deepest nesting; that of the reference reader of safetensors headers. */
   public static final int MAX_DEPTH = 127;
 
+  /** Most keys, values and brackets of a document that is kept in memory as a tree. */
+  public static final int MAX_TREE_TOKENS = 2_000_000;
+
+  /** Most keys, values and brackets of a document that is only looked through. */
+  private static final int MAX_CHECKED_TOKENS = 10_000_000;
+
+  private static final JsonFactory FACTORY = factory(-1);
+  private static final JsonFactory CHECKED = factory(MAX_CHECKED_TOKENS);
+
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder(factory(MAX_TREE_TOKENS))
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
+  private StrictJson() {}
+
   /**
    * Names are not interned or canonicalized: documents are untrusted, and such tables can be made
    * to collide.
    */
-  private static final JsonFactory FACTORY =
-      JsonFactory.builder()
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
-          .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-          .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNestingDepth(MAX_DEPTH)
-                  .maxNameLength(MAX_BYTES)
-                  .maxStringLength(MAX_BYTES)
-                  .build())
-          .build();
-
-  private static final ObjectMapper MAPPER =
-      JsonMapper.builder(FACTORY).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
-
-  private StrictJson() {}
+  private static JsonFactory factory(long maxTokens) {
+    return JsonFactory.builder()
+        .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+        .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+        .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+        .streamReadConstraints(
+            StreamReadConstraints.builder()
+                .maxNestingDepth(MAX_DEPTH)
+                .maxNameLength(MAX_BYTES)
+                .maxStringLength(MAX_BYTES)
+                .maxTokenCount(maxTokens)
+                .build())
+        .build();
+  }
 
   /**
    * The JSON value in {@code utf8}; {@link InputException} naming {@code source} if there is none.
    */
   public static JsonNode parse(String source, byte[] utf8) {
-    if (utf8.length > MAX_BYTES) {
-      throw new InputException(
-          "%s has %d bytes of JSON; at most %d are read. Check that it is the right file."
-              .formatted(source, utf8.length, MAX_BYTES));
-    }
-    if (!isUtf8(utf8)) {
-      throw new InputException(source + " is not UTF-8 text. Save or download it again as UTF-8.");
-    }
-    try (JsonParser parser = parser(utf8)) {
+    requireText(source, utf8);
+    try (JsonParser parser = parser(MAPPER.getFactory(), utf8)) {
       JsonNode node = MAPPER.readTree(parser);
       if (node == null || node.isMissingNode()) {
-        throw new InputException(source + " is empty, but a JSON value is needed. Correct it.");
+        throw empty(source);
       }
       return node;
-    } catch (JsonProcessingException e) {
-      JsonLocation at = e.getLocation();
-      String place =
-          at == null ? "" : " (line %d, column %d)".formatted(at.getLineNr(), at.getColumnNr());
-      throw new InputException(
-          "%s is not valid JSON%s: %s. Correct it."
-              .formatted(source, place, e.getOriginalMessage()),
-          e);
     } catch (IOException e) {
-      throw new InputException(source + " cannot be parsed: " + e.getMessage(), e);
+      throw invalid(source, e);
     }
   }
 
@@ -96,12 +95,68 @@ public final class StrictJson {
   }
 
   /**
+   * Refuses what {@link #parse} refuses, but keeps nothing in memory: for large documents, and for
+   * those that other programs read, of which we want to know that all read the same.
+   */
+  public static void check(String source, byte[] utf8) {
+    requireText(source, utf8);
+    try (JsonParser parser = parser(CHECKED, utf8)) {
+      if (parser.nextToken() == null) {
+        throw empty(source);
+      }
+      parser.skipChildren();
+      parser.finishToken();
+      if (parser.nextToken() != null) {
+        throw new InputException(
+            "%s is not valid JSON: Trailing text follows the value. Correct it.".formatted(source));
+      }
+    } catch (IOException e) {
+      throw invalid(source, e);
+    }
+  }
+
+  private static void requireText(String source, byte[] utf8) {
+    if (utf8.length > MAX_BYTES) {
+      throw new InputException(
+          "%s has %d bytes of JSON; at most %d are read. Check that it is the right file."
+              .formatted(source, utf8.length, MAX_BYTES));
+    }
+    if (!isUtf8(utf8)) {
+      throw new InputException(source + " is not UTF-8 text. Save or download it again as UTF-8.");
+    }
+  }
+
+  private static InputException empty(String source) {
+    return new InputException(source + " is empty, but a JSON value is needed. Correct it.");
+  }
+
+  /** The error of a document that a parser of this class gave up on. */
+  public static InputException invalid(String source, IOException cause) {
+    if (cause instanceof JsonProcessingException syntax) {
+      JsonLocation at = syntax.getLocation();
+      String place =
+          at == null ? "" : " (line %d, column %d)".formatted(at.getLineNr(), at.getColumnNr());
+      return new InputException(
+          "%s is not valid JSON%s: %s. Correct it, or download it again."
+              .formatted(source, place, Printable.excerpt(syntax.getOriginalMessage())),
+          cause);
+    }
+    return new InputException(
+        source + " cannot be parsed: " + Printable.excerpt(String.valueOf(cause.getMessage())),
+        cause);
+  }
+
+  /**
    * A strict streaming parser, for documents with rules of their own. The caller has checked {@link
    * #isUtf8}, and checks that nothing follows the value.
    */
   public static JsonParser parser(byte[] utf8) throws IOException {
-    // A reader, because from bytes Jackson would guess UTF-16 and UTF-32 as well.
-    return FACTORY.createParser(
+    return parser(FACTORY, utf8);
+  }
+
+  /** Over a reader, because from bytes Jackson would guess UTF-16 and UTF-32 as well. */
+  private static JsonParser parser(JsonFactory factory, byte[] utf8) throws IOException {
+    return factory.createParser(
         new InputStreamReader(new ByteArrayInputStream(utf8), StandardCharsets.UTF_8));
   }
 

@@ -2,6 +2,7 @@ package io.shardpress.common.safetensors;
 
 import io.shardpress.common.error.CheckpointFormatException;
 import io.shardpress.common.error.CheckpointFormatException.Code;
+import io.shardpress.common.error.Printable;
 
 /**
  * Messages about headers; names in them come from the file and are shortened and made printable.
@@ -9,8 +10,6 @@ import io.shardpress.common.error.CheckpointFormatException.Code;
 final class HeaderErrors {
   static final String FIX =
       "The file is damaged or no safetensors file: download or convert it again.";
-
-  private static final int LONGEST_NAME = 200;
 
   private HeaderErrors() {}
 
@@ -23,7 +22,6 @@ final class HeaderErrors {
   }
 
   static String quoted(String name) {
-    String start = name.length() > LONGEST_NAME ? name.substring(0, LONGEST_NAME) + "…" : name;
-    return "'" + start.replaceAll("[\\p{Cntrl}\\p{Cs}]", "?") + "'";
+    return Printable.quoted(name);
   }
 }

@@ -6,6 +6,7 @@ import static io.shardpress.common.error.CheckpointFormatException.Code.MISALIGN
 import static io.shardpress.common.error.CheckpointFormatException.Code.TENSOR_INVALID_INFO;
 import static io.shardpress.common.error.CheckpointFormatException.Code.VALIDATION_OVERFLOW;
 
+import io.shardpress.common.error.Printable;
 import io.shardpress.common.safetensors.SafetensorsHeader.Entry;
 import io.shardpress.common.tensor.TensorSpec;
 import java.util.ArrayList;
@@ -64,14 +65,14 @@ final class HeaderRules {
           VALIDATION_OVERFLOW,
           file,
           tensor.name(),
-          "of shape %s has more bits than 2^63".formatted(tensor.shape()));
+          "of shape %s has more bits than 2^63".formatted(shape(tensor)));
     }
     if (bits % 8 != 0) {
       throw HeaderErrors.of(
           MISALIGNED_SLICE,
           file,
           tensor.name(),
-          "of type %s and shape %s ends inside a byte".formatted(tensor.dtype(), tensor.shape()));
+          "of type %s and shape %s ends inside a byte".formatted(tensor.dtype(), shape(tensor)));
     }
     if (tensor.end() - tensor.begin() != bits / 8) {
       throw HeaderErrors.of(
@@ -81,11 +82,15 @@ final class HeaderRules {
           "of type %s and shape %s needs %d bytes, but its data_offsets [%d, %d] span %d"
               .formatted(
                   tensor.dtype(),
-                  tensor.shape(),
+                  shape(tensor),
                   bits / 8,
                   tensor.begin(),
                   tensor.end(),
                   tensor.end() - tensor.begin()));
     }
+  }
+
+  private static String shape(HeaderJson.Tensor tensor) {
+    return Printable.excerpt(tensor.shape().toString());
   }
 }

@@ -172,7 +172,7 @@ class CheckpointTest {
           "pytorch_model.bin", "modeling_x.py", "tokenizer.pkl", "tokenization_x.py",
           "adapter.safetensors", "notes.txt", "training_args.json"
         }) {
-      builder.text(name, "x");
+      builder.text(name, "7");
     }
     builder.store().put(builder.root().child("original").child("tokenizer.model"), new byte[1]);
     Checkpoint checkpoint = builder.open();

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class StrictJsonTest {
 
@@ -45,6 +46,52 @@ class StrictJsonTest {
         .hasMessageContaining("config.json")
         .hasMessageContaining(why)
         .hasMessageContaining("Correct it");
+    assertThatThrownBy(() -> check(json))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("config.json")
+        .hasMessageContaining(why)
+        .hasMessageContaining("Correct it");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", " [1, {\"a\": [\"b\", null]}] ", "7", "\"x\"", "-1.5e3\n"})
+  void looksThroughWhatItCouldRead(String json) {
+    check(json);
+    assertThat(parse(json)).isNotNull();
+  }
+
+  /** A key and a bracket cost a hundred times their length as nodes of a tree. */
+  @Test
+  void boundsTheNumberOfNodes() {
+    String many = "[" + "{},".repeat(StrictJson.MAX_TREE_TOKENS / 2) + "{}]";
+    assertThatThrownBy(() -> parse(many))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("config.json is not valid JSON")
+        .hasMessageContaining("Token count")
+        .hasMessageContaining("exceeds the maximum allowed (2000000");
+    check(many);
+    String more = "[" + "{},".repeat(5_000_000) + "{}]";
+    assertThatThrownBy(() -> check(more))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("exceeds the maximum allowed (10000000");
+  }
+
+  @Test
+  void boundsTheLengthOfNumbers() {
+    assertThat(parse("9".repeat(1000)).isIntegralNumber()).isTrue();
+    assertThatThrownBy(() -> parse("9".repeat(1001)))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("Number value length");
+  }
+
+  @Test
+  void repeatsNoMoreOfTheDocumentThanAReaderNeeds() {
+    String name = "\u009B" + "n".repeat(1 << 20);
+    assertThatThrownBy(() -> parse("{\"" + name + "\":1,\"" + name + "\":2}"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("Duplicate field '?nnn")
+        .message()
+        .hasSizeLessThan(400);
   }
 
   @Test
@@ -79,6 +126,10 @@ class StrictJsonTest {
             () -> StrictJson.parseObject("index.json", "[]".getBytes(StandardCharsets.UTF_8)))
         .isInstanceOf(InputException.class)
         .hasMessage("index.json must hold one JSON object, {…}. Correct it.");
+  }
+
+  private static void check(String json) {
+    StrictJson.check("config.json", json.getBytes(StandardCharsets.UTF_8));
   }
 
   private static JsonNode parse(String json) {
