@@ -7,6 +7,7 @@ import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
+import io.shardpress.jobs.costs.RunCosts;
 import io.shardpress.jobs.report.RunRecord;
 import io.shardpress.jobs.run.Json;
 import io.shardpress.jobs.run.Progress;
@@ -169,6 +170,11 @@ public final class Publisher {
       publish(file.name(), store.readAll(file, LARGEST_COMPANION));
     }
     publish("config.json", Json.text(config));
+  }
+
+  /** Writes what the run's tasks cost; like {@code run.json} it differs from run to run. */
+  public void writeCosts(RunCosts costs) {
+    publish(RunCosts.FILE_NAME, Json.text(costs));
   }
 
   /** Declares the checkpoint complete. */

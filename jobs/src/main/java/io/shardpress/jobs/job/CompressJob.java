@@ -155,6 +155,7 @@ public final class CompressJob {
     log.assembled(shards.stream().mapToLong(OutputShard::bytes).sum());
     evaluation.ifPresent(this::evaluate);
     RunRecord record = log.complete(publisher.files());
+    publisher.writeCosts(log.costs());
     publisher.commit(record);
     return record;
   }
@@ -167,7 +168,7 @@ public final class CompressJob {
   }
 
   private Tasks tasks() {
-    return session.tasks(recipe.run().kernels());
+    return session.tasks(recipe.run().kernels(), log.tasks());
   }
 
   private TokenChunks calibrationTokens(OpenModel source) {

@@ -2,6 +2,7 @@ package io.shardpress.jobs.spark;
 
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.ShardpressException;
+import io.shardpress.jobs.costs.TaskLog;
 import io.shardpress.operators.linalg.KernelChoice;
 import io.shardpress.operators.linalg.Kernels;
 import io.shardpress.operators.linalg.SharedCores;
@@ -15,19 +16,30 @@ import org.apache.spark.SparkEnv;
  *
  * @param kernels what the task computed with, if it did
  * @param host where it ran
+ * @param seconds wall time of the work, which a failed one does not tell
+ * @param executor Spark's name for the process
  */
 record Attempt<R extends Serializable>(
     Optional<R> value,
     Optional<ShardpressException> failure,
     Optional<String> kernels,
-    String host) {
+    String host,
+    double seconds,
+    String executor) {
 
   /** Runs {@code work} on so many of the process's cores, with the kernels chosen. */
   static <R extends Serializable> Wire of(
       Work<R> work, int threads, SharedCores cores, KernelChoice kernels) {
     try {
-      Kernels.Computed<R> done = Kernels.with(kernels, () -> cores.run(threads, work::run));
-      return new Wire(done.value(), null, done.kernels().orElse(null), thisHost());
+      Kernels.Computed<Timed<R>> done =
+          Kernels.with(kernels, () -> cores.run(threads, () -> Timed.of(work)));
+      return new Wire(
+          done.value().value(),
+          null,
+          done.kernels().orElse(null),
+          thisHost(),
+          done.value().seconds(),
+          SparkEnv.get().executorId());
     } catch (EnvironmentException e) {
       return failed(new EnvironmentException(here() + e.getMessage(), e));
     } catch (ShardpressException e) {
@@ -49,8 +61,21 @@ record Attempt<R extends Serializable>(
     }
   }
 
+  TaskLog.Task cost() {
+    return new TaskLog.Task(seconds, executor + "@" + host);
+  }
+
   private static Wire failed(ShardpressException failure) {
-    return new Wire(null, failure, null, thisHost());
+    return new Wire(null, failure, null, thisHost(), 0, SparkEnv.get().executorId());
+  }
+
+  /** Without the wait for a core that another task's part still runs on. */
+  private record Timed<R extends Serializable>(R value, double seconds) {
+    static <R extends Serializable> Timed<R> of(Work<R> work) {
+      long start = System.nanoTime();
+      R value = work.run();
+      return new Timed<>(value, (System.nanoTime() - start) / 1e9);
+    }
   }
 
   private static String here() {
@@ -62,7 +87,13 @@ record Attempt<R extends Serializable>(
   }
 
   /** What travels; {@link Optional} does not serialize. */
-  record Wire(Serializable value, ShardpressException failure, String kernels, String host)
+  record Wire(
+      Serializable value,
+      ShardpressException failure,
+      String kernels,
+      String host,
+      double seconds,
+      String executor)
       implements Serializable {
     @SuppressWarnings("unchecked")
     <R extends Serializable> Attempt<R> received() {
@@ -70,7 +101,9 @@ record Attempt<R extends Serializable>(
           Optional.ofNullable((R) value),
           Optional.ofNullable(failure),
           Optional.ofNullable(kernels),
-          host);
+          host,
+          seconds,
+          executor);
     }
   }
 }

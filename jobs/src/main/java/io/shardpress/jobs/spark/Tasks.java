@@ -1,6 +1,7 @@
 package io.shardpress.jobs.spark;
 
 import io.shardpress.common.error.ShardpressException;
+import io.shardpress.jobs.costs.TaskLog;
 import io.shardpress.operators.linalg.KernelChoice;
 import java.io.Serializable;
 import java.time.Duration;
@@ -39,22 +40,26 @@ public final class Tasks {
   private final JavaSparkContext spark;
   private final KernelChoice kernels;
   private final KernelsUsed used;
+  private final TaskLog log;
   private final ExecutorCores cores;
 
   public Tasks(JavaSparkContext spark) {
-    this(spark, KernelChoice.AUTO, new KernelsUsed());
+    this(spark, KernelChoice.AUTO, new KernelsUsed(), new TaskLog());
   }
 
   /**
    * @param kernels what tasks compute with; {@code AUTO} leaves it to each executor, unless this
    *     process has a system property that decides
    * @param used is told what they did compute with
+   * @param log is told what they cost
    */
-  public Tasks(JavaSparkContext spark, KernelChoice kernels, KernelsUsed used) {
+  public Tasks(JavaSparkContext spark, KernelChoice kernels, KernelsUsed used, TaskLog log) {
     this.spark = spark;
     this.kernels = kernels.resolved();
     this.used = used;
+    this.log = log;
     this.cores = ExecutorCores.of(spark.getConf());
+    log.cores(cores.known(), spark.getConf().getInt("spark.task.cpus", 1));
   }
 
   /**
@@ -68,6 +73,7 @@ public final class Tasks {
     if (work.isEmpty()) {
       return List.of();
     }
+    double start = log.now();
     String group = "shardpress-" + UUID.randomUUID();
     Collector<R> collector = new Collector<>(work.size(), onResult, group);
     spark.setJobGroup(group, description, true);
@@ -86,7 +92,9 @@ public final class Tasks {
     } finally {
       spark.clearJobGroup();
     }
-    return collector.results();
+    List<R> results = collector.results();
+    log.job(description, work.get(0).getClass().getSimpleName(), start, collector.costs);
+    return results;
   }
 
   public <R extends Serializable> List<R> run(String description, List<? extends Work<R>> work) {
@@ -153,12 +161,14 @@ public final class Tasks {
   private final class Collector<R extends Serializable>
       extends AbstractFunction2<Object, Attempt.Wire, BoxedUnit> {
     private final List<R> results;
+    private final List<TaskLog.Task> costs;
     private final Consumer<R> onResult;
     private final String group;
     private final AtomicReference<ShardpressException> failure = new AtomicReference<>();
 
     Collector(int size, Consumer<R> onResult, String group) {
       this.results = new ArrayList<>(Collections.nCopies(size, null));
+      this.costs = new ArrayList<>(Collections.nCopies(size, null));
       this.onResult = onResult;
       this.group = group;
     }
@@ -166,6 +176,7 @@ public final class Tasks {
     @Override
     public BoxedUnit apply(Object partition, Attempt.Wire wire) {
       Attempt<R> attempt = wire.received();
+      costs.set((Integer) partition, attempt.cost());
       attempt.kernels().ifPresent(description -> used.report(description, attempt.host()));
       attempt.value().ifPresent(value -> results.set((Integer) partition, value));
       attempt.value().ifPresent(onResult);

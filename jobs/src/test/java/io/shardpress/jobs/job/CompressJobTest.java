@@ -65,13 +65,14 @@ class CompressJobTest {
             "config.json",
             "generation_config.json",
             "model.safetensors",
-            "run.json");
+            "run.json",
+            "tasks.json");
     assertThat(record.totals()).containsOnlyKeys(Kind.COMPRESSED).containsValue(14L);
     assertThat(record.sizes().orElseThrow().outputBytes())
         .isLessThan(record.sizes().orElseThrow().sourceBytes() / 2);
     assertThat(record.seconds().keySet()).containsExactly("plan", "compress", "assemble");
-    assertThat(verify(Optional.of(at(model)))).startsWith("verified 4 files; 7 tensors equal");
-    assertThat(verify(Optional.empty())).startsWith("verified 4 files, ");
+    assertThat(verify(Optional.of(at(model)))).startsWith("verified 5 files; 7 tensors equal");
+    assertThat(verify(Optional.empty())).startsWith("verified 5 files, ");
 
     EvaluationReport report =
         new EvaluateJob(session, TinyRun.quiet(), KernelChoice.AUTO)
@@ -200,7 +201,7 @@ class CompressJobTest {
 
     compress("steps = [ { rtn { group-size = 16, bits = 8 } } ]", Existing.REPLACE);
     assertThat(hashes()).doesNotContainEntry("model.safetensors", before.get("model.safetensors"));
-    assertThat(verify(Optional.of(at(model)))).startsWith("verified 4 files");
+    assertThat(verify(Optional.of(at(model)))).startsWith("verified 5 files");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.InputException;
+import io.shardpress.jobs.costs.TaskLog;
 import io.shardpress.jobs.fixture.SparkTest;
 import io.shardpress.operators.linalg.KernelChoice;
 import io.shardpress.operators.linalg.Kernels;
@@ -196,10 +197,11 @@ class TasksTest {
     KernelsUsed used = new KernelsUsed();
     Work<Boolean> computing = Kernels::multiplyBf16;
 
-    new Tasks(context, KernelChoice.JAVA, used).run("compute", List.of(computing));
+    new Tasks(context, KernelChoice.JAVA, used, new TaskLog()).run("compute", List.of(computing));
     assertThat(used.hosts()).containsOnlyKeys("java loops, 1 thread per call");
 
-    new Tasks(context, KernelChoice.OPENBLAS, used).run("compute", List.of(computing));
+    new Tasks(context, KernelChoice.OPENBLAS, used, new TaskLog())
+        .run("compute", List.of(computing));
     assertThat(used.hosts()).hasSize(2);
     assertThat(used.warnings()).hasSize(1);
   }
@@ -209,7 +211,7 @@ class TasksTest {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     KernelsUsed used = new KernelsUsed();
 
-    new Tasks(context, KernelChoice.JAVA, used).run("squares", squares(3));
+    new Tasks(context, KernelChoice.JAVA, used, new TaskLog()).run("squares", squares(3));
     assertThat(used.hosts()).isEmpty();
   }
 
