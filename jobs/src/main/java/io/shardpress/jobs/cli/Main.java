@@ -26,6 +26,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       CompressCommand.class,
       EvaluateCommand.class,
       VerifyCommand.class,
+      SimulateCommand.class,
       DoctorCommand.class,
       HelpCommand.class
     },
