@@ -11,6 +11,10 @@ import io.shardpress.common.error.NumericalException;
 import io.shardpress.common.storage.Location;
 import io.shardpress.jobs.assemble.Publisher.Existing;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
+import io.shardpress.jobs.costs.JobCosts;
+import io.shardpress.jobs.costs.RunCosts;
+import io.shardpress.jobs.costs.RunCostsReader;
+import io.shardpress.jobs.costs.StageCosts;
 import io.shardpress.jobs.fixture.Recipes;
 import io.shardpress.jobs.fixture.SparkTest;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
@@ -93,6 +97,29 @@ class CompressJobTest {
     assertThat(record.experts()).hasSize(2 * 2 * TinyCheckpoint.EXPERTS);
     assertThat(record.evaluation().orElseThrow().windows()).isEqualTo(4);
     assertThat(files(output)).doesNotContain("_staging");
+    checkCosts(mode, RunCostsReader.read(session.store(), at(output)));
+  }
+
+  private static void checkCosts(String mode, RunCosts costs) {
+    List<String> stages = costs.stages().stream().map(StageCosts::stage).toList();
+    List<String> kinds =
+        costs.stages().stream()
+            .flatMap(stage -> stage.jobs().stream())
+            .map(JobCosts::kind)
+            .distinct()
+            .toList();
+    boolean sequential = mode.equals("sequential");
+    assertThat(stages.stream().filter("calibrate"::equals)).hasSize(sequential ? 2 : 1);
+    assertThat(kinds)
+        .containsExactly(
+            sequential ? "ObserveStage" : "ObserveAllStages",
+            "FoldInput",
+            "CompressInput",
+            "AssembleShard",
+            "ScoreChunk");
+    assertThat(costs.blocks()).isEqualTo(2);
+    assertThat(costs.coresPerExecutor()).isEqualTo(2);
+    assertThat(costs.sequences()).isPositive();
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.InputException;
+import io.shardpress.jobs.costs.RunCosts;
 import io.shardpress.jobs.costs.TaskLog;
 import io.shardpress.jobs.fixture.SparkTest;
 import io.shardpress.operators.linalg.KernelChoice;
@@ -213,6 +214,41 @@ class TasksTest {
 
     new Tasks(context, KernelChoice.JAVA, used, new TaskLog()).run("squares", squares(3));
     assertThat(used.hosts()).isEmpty();
+  }
+
+  @Test
+  void logsWhatEveryTaskCost(SparkSession spark) {
+    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    TaskLog log = new TaskLog();
+    Tasks tasks = new Tasks(context, KernelChoice.AUTO, new KernelsUsed(), log);
+    log.stage("compress", () -> tasks.run("wait a little", List.of(new Pause(40), new Pause(1))));
+
+    RunCosts costs = log.costs("run", 1, 1);
+    assertThat(costs.coresPerExecutor()).isEqualTo(2);
+    assertThat(costs.coresPerTask()).isEqualTo(1);
+    assertThat(costs.executors()).singleElement().asString().startsWith("driver@");
+    assertThat(costs.stages().get(0).jobs())
+        .singleElement()
+        .satisfies(
+            job -> {
+              assertThat(job.description()).isEqualTo("wait a little");
+              assertThat(job.kind()).isEqualTo("Pause");
+              assertThat(job.executors()).containsExactly(0, 0);
+              assertThat(job.seconds().get(0)).isBetween(0.04, job.duration());
+              assertThat(job.seconds().get(1)).isBetween(0.001, job.duration());
+            });
+  }
+
+  /** Keeps a core busy. */
+  private record Pause(int millis) implements Work<Integer> {
+    @Override
+    public Integer run() {
+      long end = System.nanoTime() + millis * 1_000_000L;
+      while (System.nanoTime() < end) {
+        Thread.onSpinWait();
+      }
+      return millis;
+    }
   }
 
   @Test
