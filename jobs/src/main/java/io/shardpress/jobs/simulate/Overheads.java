@@ -15,10 +15,10 @@ import java.util.List;
 record Overheads(double job, double task, double launch, boolean measured) {
   static final Overheads NONE = new Overheads(0, 0, 0, false);
 
-  /** See the section on overheads in integration-tests/SCALING.md. */
+  /** Measured with tasks that do nothing; see integration-tests/SCALING.md. */
   private static final double LAUNCH = 0.5e-3;
 
-  /** Where a recording does not tell; from the same measurement. */
+  /** Where a recording does not tell: of the size that recordings on one core show. */
   private static final Overheads USUAL = new Overheads(10e-3, 5e-3, LAUNCH, false);
 
   /**

@@ -165,6 +165,7 @@ class PublisherTest {
     assertThat(files())
         .containsExactly("config.json", "generation_config.json", "model.safetensors", "run.json");
 
+    publisher.writeCosts(log.costs());
     publisher.commit(log.complete(publisher.files()));
 
     assertThat(files()).contains("_SUCCESS.json").doesNotContain("model.safetensors.index.json");
@@ -178,7 +179,9 @@ class PublisherTest {
                 Collectors.toMap(
                     file -> file.get("name").asText(), file -> file.get("sha256").asText()));
     assertThat(recorded)
-        .containsOnlyKeys("config.json", "generation_config.json", "model.safetensors", "run.json");
+        .containsOnlyKeys(
+            "config.json", "generation_config.json", "model.safetensors", "tasks.json", "run.json");
+    assertThat(json("tasks.json").get("run_id")).isEqualTo(json("run.json").get("run_id"));
     for (Map.Entry<String, String> file : recorded.entrySet()) {
       assertThat(Sha256.of(Files.readAllBytes(output.resolve(file.getKey()))))
           .as(file.getKey())
@@ -213,6 +216,7 @@ class PublisherTest {
     publisher.claim(log.running(), workspace);
     publisher.writeShards(shards(source, 20_000), tasks(spark), progress());
     publisher.writeCompanions(source, source.config().json());
+    publisher.writeCosts(log.costs());
     publisher.commit(log.complete(publisher.files()));
 
     publisher.withdraw(log.failed("the disk is full"), new InputException("x"));
