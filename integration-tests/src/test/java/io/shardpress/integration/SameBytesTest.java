@@ -42,6 +42,6 @@ class SameBytesTest {
             "--output",
             output.toString())
         .succeeded();
-    return Folders.hashes(output, "run.json", "_SUCCESS.json");
+    return Folders.hashes(output, "run.json", "tasks.json", "_SUCCESS.json");
   }
 }

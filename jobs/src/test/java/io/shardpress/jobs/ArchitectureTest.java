@@ -66,6 +66,15 @@ class ArchitectureTest {
           .resideInAnyPackage("org.bytedeco..", "org.nd4j.linalg.factory..");
 
   @ArchTest
+  static final ArchRule REPLAYS_NEED_NO_SPARK =
+      noClasses()
+          .that()
+          .resideInAnyPackage("io.shardpress.jobs.simulate..", "io.shardpress.jobs.costs..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.apache.spark..", "io.shardpress.jobs.spark..");
+
+  @ArchTest
   static final ArchRule ONLY_THE_COMMAND_LINE_ENDS_THE_PROCESS =
       noClasses()
           .that()

@@ -10,6 +10,7 @@ import io.shardpress.common.json.StrictJson;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
+import io.shardpress.jobs.costs.RunCosts;
 import io.shardpress.jobs.report.RunRecord;
 import io.shardpress.jobs.resume.UnfinishedRuns;
 import io.shardpress.jobs.run.Json;
@@ -178,7 +179,7 @@ public final class Publisher {
    */
   public void makeRoom(
       RunRecord record, Workspace workspace, List<OutputShard> shards, Checkpoint source) {
-    List<String> names = new ArrayList<>(List.of(SUCCESS, INDEX, CONFIG));
+    List<String> names = new ArrayList<>(List.of(SUCCESS, INDEX, CONFIG, RunCosts.FILE_NAME));
     shards.forEach(shard -> names.add(shard.fileName()));
     source.companionFiles().forEach(file -> names.add(file.name()));
     PlannedFiles.write(store, workspace, names);
@@ -228,6 +229,11 @@ public final class Publisher {
       publish(file.name(), store.readAll(file, LARGEST_COMPANION));
     }
     publish(CONFIG, Json.text(config));
+  }
+
+  /** Writes what the run's tasks cost; like {@code run.json} it differs from run to run. */
+  public void writeCosts(RunCosts costs) {
+    publish(RunCosts.FILE_NAME, Json.text(costs));
   }
 
   /**

@@ -27,6 +27,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       CalibrateCommand.class,
       EvaluateCommand.class,
       VerifyCommand.class,
+      SimulateCommand.class,
       DoctorCommand.class,
       StatsCommand.class,
       CleanCommand.class,

@@ -206,6 +206,7 @@ public final class CompressJob {
     evaluation.ifPresent(this::evaluate);
     lease.requireHeld();
     RunRecord record = log.complete(publisher.files());
+    publisher.writeCosts(log.costs());
     publisher.commit(record);
     return record;
   }
@@ -254,7 +255,7 @@ public final class CompressJob {
   }
 
   private Tasks tasks() {
-    return session.tasks(recipe.run().kernels());
+    return session.tasks(recipe.run().kernels(), log.tasks());
   }
 
   private TokenRequest calibrationData(OpenModel source) {

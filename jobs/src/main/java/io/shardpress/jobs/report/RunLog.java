@@ -5,6 +5,8 @@ import io.shardpress.common.checkpoint.Checkpoint;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.calibrate.ExpertTokens;
 import io.shardpress.jobs.compress.LayerOutcome;
+import io.shardpress.jobs.costs.RunCosts;
+import io.shardpress.jobs.costs.TaskLog;
 import io.shardpress.jobs.evaluate.Evaluation;
 import io.shardpress.jobs.plan.Plan;
 import io.shardpress.jobs.recipe.Recipe;
@@ -28,6 +30,7 @@ public final class RunLog {
   private final Recipe recipe;
   private final Application application;
   private final Instant startedAt;
+  private final TaskLog tasks = new TaskLog();
   private final Map<String, Double> seconds = new LinkedHashMap<>();
   private final List<LayerOutcome> layers = new ArrayList<>();
   private List<ExpertTokens> experts = List.of();
@@ -49,10 +52,22 @@ public final class RunLog {
   public <T> T time(String stage, Supplier<T> work) {
     long start = System.nanoTime();
     try {
-      return work.get();
+      return tasks.stage(stage, work);
     } finally {
       seconds.merge(stage, (System.nanoTime() - start) / 1e9, Double::sum);
     }
+  }
+
+  /** Where the run's tasks log what they cost. */
+  public TaskLog tasks() {
+    return tasks;
+  }
+
+  /** What {@code tasks.json} holds: the costs of the stages and tasks so far. */
+  public RunCosts costs() {
+    int blocks = plan.map(Plan::blocks).orElse(0);
+    boolean calibrated = plan.map(Plan::needsStatistics).orElse(false);
+    return tasks.costs(run.toString(), blocks, calibrated ? recipe.calibration().sequences() : 0);
   }
 
   public void planned(Checkpoint source, Plan resolved) {

@@ -29,7 +29,8 @@ import java.util.Optional;
  * @param uncompressed linears left alone, with the reason
  * @param experts calibration tokens per routed expert
  * @param seconds wall time per stage, in order
- * @param files every published file but {@code run.json} and {@code _SUCCESS.json}
+ * @param files every published file but {@code run.json}, {@code tasks.json} and {@code
+ *     _SUCCESS.json}
  */
 public record RunRecord(
     String format,

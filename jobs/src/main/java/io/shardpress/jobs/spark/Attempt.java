@@ -3,6 +3,7 @@ package io.shardpress.jobs.spark;
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.ShardpressException;
 import io.shardpress.common.error.TransientStorageException;
+import io.shardpress.jobs.costs.TaskLog;
 import io.shardpress.operators.linalg.KernelChoice;
 import io.shardpress.operators.linalg.Kernels;
 import io.shardpress.operators.linalg.SharedCores;
@@ -18,13 +19,15 @@ import org.apache.spark.SparkEnv;
  * @param kernels what the task computed with, if it did
  * @param host where it ran
  * @param memory of the process that it ran in
+ * @param seconds wall time of the work, which a failed one does not tell
  */
 record Attempt<R extends Serializable>(
     Optional<R> value,
     Optional<ShardpressException> failure,
     Optional<String> kernels,
     String host,
-    ProcessMemory memory) {
+    ProcessMemory memory,
+    double seconds) {
 
   /**
    * Runs {@code work} once its memory is there, on so many of the process's cores, with the kernels
@@ -33,12 +36,19 @@ record Attempt<R extends Serializable>(
   static <R extends Serializable> Wire of(
       Work<R> work, int threads, SharedCores cores, KernelChoice kernels) {
     try {
-      Kernels.Computed<R> done =
+      Kernels.Computed<Timed<R>> done =
           Kernels.with(
               kernels,
-              () -> ExecutorMemory.here().run(work.memory(), () -> cores.run(threads, work::run)));
+              () ->
+                  ExecutorMemory.here()
+                      .run(work.memory(), () -> cores.run(threads, () -> Timed.of(work))));
       return new Wire(
-          done.value(), null, done.kernels().orElse(null), thisHost(), ProcessMemory.now());
+          done.value().value(),
+          null,
+          done.kernels().orElse(null),
+          thisHost(),
+          ProcessMemory.now(),
+          done.value().seconds());
     } catch (TransientStorageException e) {
       throw new TransientStorageException(here() + e.getMessage(), e); // for Spark to try again
     } catch (EnvironmentException e) {
@@ -62,8 +72,21 @@ record Attempt<R extends Serializable>(
     }
   }
 
+  TaskLog.Task cost() {
+    return new TaskLog.Task(seconds, memory.executor() + "@" + host);
+  }
+
   private static Wire failed(ShardpressException failure) {
-    return new Wire(null, failure, null, thisHost(), ProcessMemory.now());
+    return new Wire(null, failure, null, thisHost(), ProcessMemory.now(), 0);
+  }
+
+  /** Without the wait for memory, or for a core that another task's part still runs on. */
+  private record Timed<R extends Serializable>(R value, double seconds) {
+    static <R extends Serializable> Timed<R> of(Work<R> work) {
+      long start = System.nanoTime();
+      R value = work.run();
+      return new Timed<>(value, (System.nanoTime() - start) / 1e9);
+    }
   }
 
   private static String here() {
@@ -80,7 +103,8 @@ record Attempt<R extends Serializable>(
       ShardpressException failure,
       String kernels,
       String host,
-      ProcessMemory memory)
+      ProcessMemory memory,
+      double seconds)
       implements Serializable {
     @SuppressWarnings("unchecked")
     <R extends Serializable> Attempt<R> received() {
@@ -89,7 +113,8 @@ record Attempt<R extends Serializable>(
           Optional.ofNullable(failure),
           Optional.ofNullable(kernels),
           host,
-          memory);
+          memory,
+          seconds);
     }
   }
 }

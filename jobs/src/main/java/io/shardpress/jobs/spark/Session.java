@@ -3,6 +3,7 @@ package io.shardpress.jobs.spark;
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
+import io.shardpress.jobs.costs.TaskLog;
 import io.shardpress.operators.linalg.KernelChoice;
 import io.shardpress.operators.linalg.Kernels;
 import io.shardpress.operators.linalg.Natives;
@@ -161,7 +162,12 @@ public final class Session implements AutoCloseable {
 
   /** Runs tasks that compute with the kernels chosen. */
   public Tasks tasks(KernelChoice choice) {
-    return new Tasks(context(), choice, kernels, memory);
+    return tasks(choice, new TaskLog());
+  }
+
+  /** The same; the log is told what they cost. */
+  public Tasks tasks(KernelChoice choice, TaskLog log) {
+    return new Tasks(context(), choice, kernels, memory, log);
   }
 
   /** What a process of this application has for its tasks. */

@@ -1,6 +1,7 @@
 package io.shardpress.jobs.spark;
 
 import io.shardpress.common.error.ShardpressException;
+import io.shardpress.jobs.costs.TaskLog;
 import io.shardpress.operators.linalg.KernelChoice;
 import java.io.Serializable;
 import java.time.Duration;
@@ -44,11 +45,12 @@ public final class Tasks {
   private final KernelChoice kernels;
   private final KernelsUsed used;
   private final MemoryUsed memory;
+  private final TaskLog log;
   private final ExecutorCores cores;
   private final MemoryBudget budget;
 
   public Tasks(JavaSparkContext spark) {
-    this(spark, KernelChoice.AUTO, new KernelsUsed(), new MemoryUsed());
+    this(spark, KernelChoice.AUTO, new KernelsUsed(), new MemoryUsed(), new TaskLog());
   }
 
   /**
@@ -56,14 +58,22 @@ public final class Tasks {
    *     process has a system property that decides
    * @param used is told what they did compute with
    * @param memory is told how large their processes became
+   * @param log is told what they cost
    */
-  public Tasks(JavaSparkContext spark, KernelChoice kernels, KernelsUsed used, MemoryUsed memory) {
+  public Tasks(
+      JavaSparkContext spark,
+      KernelChoice kernels,
+      KernelsUsed used,
+      MemoryUsed memory,
+      TaskLog log) {
     this.spark = spark;
     this.kernels = kernels.resolved();
     this.used = used;
     this.memory = memory;
+    this.log = log;
     this.cores = ExecutorCores.of(spark.getConf());
     this.budget = MemoryBudget.of(spark.getConf());
+    log.cores(cores.known(), spark.getConf().getInt("spark.task.cpus", 1));
   }
 
   /**
@@ -77,6 +87,7 @@ public final class Tasks {
     if (work.isEmpty()) {
       return List.of();
     }
+    double start = log.now();
     String group = "shardpress-" + UUID.randomUUID();
     Collector<R> collector = new Collector<>(work.size(), onResult, group);
     spark.setJobGroup(group, description, true);
@@ -98,7 +109,9 @@ public final class Tasks {
       spark.clearJobGroup();
       ExecutorMemory.here().closeIdle(); // where tasks ran in this process
     }
-    return collector.results();
+    List<R> results = collector.results();
+    log.job(description, work.get(0).getClass().getSimpleName(), start, collector.costs);
+    return results;
   }
 
   public <R extends Serializable> List<R> run(String description, List<? extends Work<R>> work) {
@@ -165,12 +178,14 @@ public final class Tasks {
   private final class Collector<R extends Serializable>
       extends AbstractFunction2<Object, Attempt.Wire, BoxedUnit> {
     private final List<R> results;
+    private final List<TaskLog.Task> costs;
     private final Consumer<R> onResult;
     private final String group;
     private final AtomicReference<ShardpressException> failure = new AtomicReference<>();
 
     Collector(int size, Consumer<R> onResult, String group) {
       this.results = new ArrayList<>(Collections.nCopies(size, null));
+      this.costs = new ArrayList<>(Collections.nCopies(size, null));
       this.onResult = onResult;
       this.group = group;
     }
@@ -178,6 +193,7 @@ public final class Tasks {
     @Override
     public BoxedUnit apply(Object partition, Attempt.Wire wire) {
       Attempt<R> attempt = wire.received();
+      costs.set((Integer) partition, attempt.cost());
       attempt.kernels().ifPresent(description -> used.report(description, attempt.host()));
       memory.report(attempt.memory());
       attempt.value().ifPresent(value -> results.set((Integer) partition, value));

@@ -196,6 +196,7 @@ class PublisherTest {
         .containsExactly(
             "_staging", "config.json", "generation_config.json", "model.safetensors", "run.json");
 
+    publisher.writeCosts(log.costs());
     publisher.commit(log.complete(publisher.files()));
 
     assertThat(files()).contains("_SUCCESS.json").doesNotContain("model.safetensors.index.json");
@@ -209,7 +210,9 @@ class PublisherTest {
                 Collectors.toMap(
                     file -> file.get("name").asText(), file -> file.get("sha256").asText()));
     assertThat(recorded)
-        .containsOnlyKeys("config.json", "generation_config.json", "model.safetensors", "run.json");
+        .containsOnlyKeys(
+            "config.json", "generation_config.json", "model.safetensors", "tasks.json", "run.json");
+    assertThat(json("tasks.json").get("run_id")).isEqualTo(json("run.json").get("run_id"));
     for (Map.Entry<String, String> file : recorded.entrySet()) {
       assertThat(Sha256.of(Files.readAllBytes(output.resolve(file.getKey()))))
           .as(file.getKey())
@@ -244,6 +247,7 @@ class PublisherTest {
     publisher.claim(log.running());
     publisher.writeShards(shards(source, 20_000), workspace, tasks(spark), progress());
     publisher.writeCompanions(source, source.config().json());
+    publisher.writeCosts(log.costs());
     publisher.commit(log.complete(publisher.files()));
 
     publisher.withdraw(log.failed("the disk is full"), new InputException("x"));

@@ -48,7 +48,7 @@ class MainTest {
   void showsUsageWhenNothingIsAsked() {
     assertThat(Main.run()).isEqualTo(1);
     assertThat(err.toString(StandardCharsets.UTF_8))
-        .contains("shardpress", "compress", "evaluate", "verify", "doctor", "plan");
+        .contains("shardpress", "compress", "evaluate", "verify", "doctor", "plan", "simulate");
   }
 
   @Test

@@ -14,6 +14,10 @@ import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.jobs.assemble.Publisher.Existing;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
+import io.shardpress.jobs.costs.JobCosts;
+import io.shardpress.jobs.costs.RunCosts;
+import io.shardpress.jobs.costs.RunCostsReader;
+import io.shardpress.jobs.costs.StageCosts;
 import io.shardpress.jobs.fixture.Recipes;
 import io.shardpress.jobs.fixture.SparkTest;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
@@ -77,13 +81,14 @@ class CompressJobTest {
             "config.json",
             "generation_config.json",
             "model.safetensors",
-            "run.json");
+            "run.json",
+            "tasks.json");
     assertThat(record.totals()).containsOnlyKeys(Kind.COMPRESSED).containsValue(14L);
     assertThat(record.sizes().orElseThrow().outputBytes())
         .isLessThan(record.sizes().orElseThrow().sourceBytes() / 2);
     assertThat(record.seconds().keySet()).containsExactly("plan", "compress", "assemble");
-    assertThat(verify(Optional.of(at(model)))).startsWith("verified 4 files; 7 tensors equal");
-    assertThat(verify(Optional.empty())).startsWith("verified 4 files, ");
+    assertThat(verify(Optional.of(at(model)))).startsWith("verified 5 files; 7 tensors equal");
+    assertThat(verify(Optional.empty())).startsWith("verified 5 files, ");
 
     EvaluationReport report =
         new EvaluateJob(session, TinyRun.quiet(), KernelChoice.AUTO)
@@ -104,6 +109,29 @@ class CompressJobTest {
     assertThat(record.experts()).hasSize(2 * 2 * TinyCheckpoint.EXPERTS);
     assertThat(record.evaluation().orElseThrow().windows()).isEqualTo(4);
     assertThat(files(output)).doesNotContain("_staging");
+    checkCosts(mode, RunCostsReader.read(session.store(), at(output)));
+  }
+
+  private static void checkCosts(String mode, RunCosts costs) {
+    List<String> stages = costs.stages().stream().map(StageCosts::stage).toList();
+    List<String> kinds =
+        costs.stages().stream()
+            .flatMap(stage -> stage.jobs().stream())
+            .map(JobCosts::kind)
+            .distinct()
+            .toList();
+    boolean sequential = mode.equals("sequential");
+    assertThat(stages.stream().filter("calibrate"::equals)).hasSize(sequential ? 2 : 1);
+    assertThat(kinds)
+        .containsExactly(
+            sequential ? "ObserveStage" : "ObserveAllStages",
+            "FoldInput",
+            "CompressInput",
+            "AssembleShard",
+            "ScoreChunk");
+    assertThat(costs.blocks()).isEqualTo(2);
+    assertThat(costs.coresPerExecutor()).isEqualTo(2);
+    assertThat(costs.sequences()).isPositive();
   }
 
   @Test
@@ -212,7 +240,7 @@ class CompressJobTest {
 
     compress("steps = [ { rtn { group-size = 16, bits = 8 } } ]", Existing.REPLACE);
     assertThat(hashes()).doesNotContainEntry("model.safetensors", before.get("model.safetensors"));
-    assertThat(verify(Optional.of(at(model)))).startsWith("verified 4 files");
+    assertThat(verify(Optional.of(at(model)))).startsWith("verified 5 files");
   }
 
   @Test

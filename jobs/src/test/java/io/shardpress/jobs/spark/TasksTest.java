@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.error.TransientStorageException;
+import io.shardpress.jobs.costs.RunCosts;
+import io.shardpress.jobs.costs.TaskLog;
 import io.shardpress.jobs.fixture.SparkTest;
 import io.shardpress.operators.linalg.KernelChoice;
 import io.shardpress.operators.linalg.Kernels;
@@ -221,11 +223,11 @@ class TasksTest {
     KernelsUsed used = new KernelsUsed();
     Work<Boolean> computing = Kernels::multiplyBf16;
 
-    new Tasks(context, KernelChoice.JAVA, used, new MemoryUsed())
+    new Tasks(context, KernelChoice.JAVA, used, new MemoryUsed(), new TaskLog())
         .run("compute", List.of(computing));
     assertThat(used.hosts()).containsOnlyKeys("java loops, 1 thread per call");
 
-    new Tasks(context, KernelChoice.OPENBLAS, used, new MemoryUsed())
+    new Tasks(context, KernelChoice.OPENBLAS, used, new MemoryUsed(), new TaskLog())
         .run("compute", List.of(computing));
     assertThat(used.hosts()).hasSize(2);
     assertThat(used.warnings()).hasSize(1);
@@ -236,7 +238,8 @@ class TasksTest {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     KernelsUsed used = new KernelsUsed();
 
-    new Tasks(context, KernelChoice.JAVA, used, new MemoryUsed()).run("squares", squares(3));
+    new Tasks(context, KernelChoice.JAVA, used, new MemoryUsed(), new TaskLog())
+        .run("squares", squares(3));
     assertThat(used.hosts()).isEmpty();
   }
 
@@ -249,7 +252,8 @@ class TasksTest {
     List<Greedy> work = List.of(new Greedy(all, ended), new Greedy(all, ended));
 
     assertThat(
-            new Tasks(context, KernelChoice.AUTO, new KernelsUsed(), used).run("one by one", work))
+            new Tasks(context, KernelChoice.AUTO, new KernelsUsed(), used, new TaskLog())
+                .run("one by one", work))
         .containsExactlyInAnyOrder(1, 0);
     assertThat(used.processes()).containsOnlyKeys("driver");
     MemoryUsed.Process driver = used.processes().get("driver");
@@ -283,6 +287,41 @@ class TasksTest {
         throw new UncheckedIOException(e);
       }
       return waiting;
+    }
+  }
+
+  @Test
+  void logsWhatEveryTaskCost(SparkSession spark) {
+    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    TaskLog log = new TaskLog();
+    Tasks tasks = new Tasks(context, KernelChoice.AUTO, new KernelsUsed(), new MemoryUsed(), log);
+    log.stage("compress", () -> tasks.run("wait a little", List.of(new Pause(40), new Pause(1))));
+
+    RunCosts costs = log.costs("run", 1, 1);
+    assertThat(costs.coresPerExecutor()).isEqualTo(2);
+    assertThat(costs.coresPerTask()).isEqualTo(1);
+    assertThat(costs.executors()).singleElement().asString().startsWith("driver@");
+    assertThat(costs.stages().get(0).jobs())
+        .singleElement()
+        .satisfies(
+            job -> {
+              assertThat(job.description()).isEqualTo("wait a little");
+              assertThat(job.kind()).isEqualTo("Pause");
+              assertThat(job.executors()).containsExactly(0, 0);
+              assertThat(job.seconds().get(0)).isBetween(0.04, job.duration());
+              assertThat(job.seconds().get(1)).isBetween(0.001, job.duration());
+            });
+  }
+
+  /** Keeps a core busy. */
+  private record Pause(int millis) implements Work<Integer> {
+    @Override
+    public Integer run() {
+      long end = System.nanoTime() + millis * 1_000_000L;
+      while (System.nanoTime() < end) {
+        Thread.onSpinWait();
+      }
+      return millis;
     }
   }
 
