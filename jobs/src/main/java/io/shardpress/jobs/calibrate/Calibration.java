@@ -1,7 +1,7 @@
 package io.shardpress.jobs.calibrate;
 
 import io.shardpress.common.error.InputException;
-import io.shardpress.jobs.calibrate.FoldInput.Folded;
+import io.shardpress.jobs.calibrate.FoldTile.Folded;
 import io.shardpress.jobs.compress.StagedModules;
 import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.model.ModelRef;
@@ -193,10 +193,10 @@ public final class Calibration {
    * any token reached.
    */
   private Map<String, Long> fold(int firstStage, List<Set<String>> inputs) {
-    List<FoldInput> work = new ArrayList<>();
+    List<FoldTile> work = new ArrayList<>();
     for (int i = 0; i < inputs.size(); i++) {
       for (String input : inputs.get(i)) {
-        work.add(new FoldInput(model.store(), workspace, input, firstStage + i, tokens.chunks()));
+        work.addAll(foldTiles(input, firstStage + i));
       }
     }
     Map<String, Long> counts = new TreeMap<>();
@@ -206,5 +206,22 @@ public final class Calibration {
       }
     }
     return counts;
+  }
+
+  private List<FoldTile> foldTiles(String input, int stage) {
+    long width =
+        plan.layers(stage).stream()
+            .filter(layer -> layer.input().equals(input))
+            .mapToLong(LayerTask::in)
+            .findAny()
+            .orElseThrow();
+    return FoldTile.of(
+        model.store(),
+        workspace,
+        workspace.statistics(input).parent(),
+        input,
+        Math.toIntExact(width),
+        stage,
+        tokens.chunks());
   }
 }

@@ -39,11 +39,17 @@ record ObserveAllStages(
     int last = lastWanted();
     try (INDArray hidden = architecture.embed(tokens.readChunk(chunk), tokens.length(), weights)) {
       for (int stage = 0; stage <= last; stage++) {
-        try (ChunkStatistics sums = new ChunkStatistics(wanted.get(stage), fromAllTokens)) {
+        try (ChunkStatistics sums =
+            new ChunkStatistics(
+                model.store(),
+                workspace.partials(stage, chunk),
+                tokens.chunkTokens(),
+                wanted.get(stage),
+                fromAllTokens)) {
           InputObserver observer = stage == last ? Stages.inputsAlone(sums) : sums;
           Stages.run(open, stage, hidden, tokens.length(), weights, observer);
           if (!wanted.get(stage).isEmpty()) {
-            sums.write(model.store(), workspace.partials(stage, chunk));
+            sums.write();
           }
         }
       }

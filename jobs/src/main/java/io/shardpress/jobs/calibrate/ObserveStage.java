@@ -37,7 +37,13 @@ record ObserveStage(
     OpenModel open = model.open();
     try (INDArray hidden = arriving(open)) {
       if (!wanted.isEmpty()) {
-        try (ChunkStatistics sums = new ChunkStatistics(wanted, fromAllTokens)) {
+        try (ChunkStatistics sums =
+            new ChunkStatistics(
+                model.store(),
+                workspace.partials(stage, chunk),
+                tokens.chunkTokens(),
+                wanted,
+                fromAllTokens)) {
           Stages.run(
               open,
               stage,
@@ -45,7 +51,7 @@ record ObserveStage(
               tokens.length(),
               open.weights(precision),
               Stages.inputsAlone(sums));
-          sums.write(model.store(), workspace.partials(stage, chunk));
+          sums.write();
         }
       }
     }

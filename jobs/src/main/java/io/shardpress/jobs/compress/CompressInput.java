@@ -6,6 +6,7 @@ import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Work;
+import io.shardpress.jobs.storage.StatisticsFiles;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.encoding.Encoder;
 import io.shardpress.operators.quantization.LayerResult;
@@ -71,7 +72,12 @@ record CompressInput(
     String input = layers.get(0).input();
     return Optional.of(
         StoredStatistics.read(
-            input, TensorFiles.sources(model.store(), workspace.statistics(input))));
+            input,
+            StatisticsFiles.sources(
+                model.store(),
+                workspace.statistics(input).parent(),
+                input,
+                Math.toIntExact(layers.get(0).in()))));
   }
 
   private LayerOutcome compress(OpenModel open, LayerTask layer, Solver solver, long start) {

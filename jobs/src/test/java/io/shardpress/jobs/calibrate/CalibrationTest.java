@@ -16,6 +16,7 @@ import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.recipe.ExpertPolicy;
 import io.shardpress.jobs.recipe.StarvedExperts;
+import io.shardpress.jobs.storage.StatisticsFiles;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.Architecture;
@@ -23,8 +24,12 @@ import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import io.shardpress.operators.statistics.Gram;
 import io.shardpress.operators.statistics.InputStatistics;
+import io.shardpress.operators.statistics.StatisticsAccumulator;
+import io.shardpress.operators.statistics.StatisticsNeed;
 import io.shardpress.operators.statistics.StoredStatistics;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -119,6 +124,74 @@ class CalibrationTest {
     assertThat(seen.get(qkv)[0]).isNotEqualTo(dense.get(qkv)[0]);
   }
 
+  /** Partial Grams would be larger than the inputs themselves, which are kept instead. */
+  @Test
+  void sumsTheTilesOfAWideInputFromTheInputItself(SparkSession spark) {
+    TinyRun run =
+        TinyRun.of(
+            spark,
+            folder,
+            TinyCheckpoint.wideLlama(9),
+            "{ gptq { group-size = 16, targets = \"re:.*0.mlp.down_proj\" } }");
+    Set<String> observed = calibration(run, Precision.BF16).observeAll();
+
+    String input = run.plan().layers(0).get(0).input();
+    assertThat(observed).containsExactly(input);
+    assertThat(names(run, run.workspace().root().child("statistics")))
+        .containsExactlyInAnyOrderElementsOf(StatisticsFiles.of(input, TinyCheckpoint.WIDE))
+        .hasSize(4);
+    try (InputStatistics expected = accumulated(run, input);
+        InputStatistics found = read(run, input)) {
+      assertThat(found.tokens()).isEqualTo(expected.tokens());
+      assertThat(found.sumAbs()).isEqualTo(expected.sumAbs());
+      INDArray left = expected.gram().flatMap(Gram::matrix).orElseThrow();
+      INDArray right = found.gram().flatMap(Gram::matrix).orElseThrow();
+      float[] wanted = new float[found.width()];
+      float[] row = new float[found.width()];
+      for (int i = 0; i < found.width(); i++) {
+        Floats.readRow(left, i, wanted);
+        Floats.readRow(right, i, row);
+        assertThat(Arrays.equals(row, wanted)).as("row %d", i).isTrue();
+      }
+    }
+    List<LayerOutcome> solved =
+        new Compression(run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder())
+            .run("solve", run.plan().layers(), observed);
+    assertThat(solved).extracting(LayerOutcome::kind).containsExactly(LayerOutcome.Kind.COMPRESSED);
+  }
+
+  /** The statistics of one input as partial Grams would give them. */
+  private static InputStatistics accumulated(TinyRun run, String wanted) {
+    OpenModel open = run.model().open();
+    WeightSource weights = open.weights(Precision.BF16);
+    List<InputStatistics> parts = new ArrayList<>();
+    for (int chunk = 0; chunk < run.tokens().chunks(); chunk++) {
+      int length = run.tokens().length();
+      try (INDArray hidden =
+              open.requireArchitecture().embed(run.tokens().readChunk(chunk), length, weights);
+          StatisticsAccumulator sums =
+              new StatisticsAccumulator(wanted, width(run, wanted), StatisticsNeed.GRAM)) {
+        Stages.run(
+            open,
+            0,
+            hidden,
+            length,
+            weights,
+            (input, x) -> {
+              if (input.equals(wanted)) {
+                sums.observe(x);
+              }
+            });
+        parts.add(sums.finish());
+      }
+    }
+    try {
+      return InputStatistics.fold(parts);
+    } finally {
+      parts.forEach(InputStatistics::close);
+    }
+  }
+
   @Test
   void dropsActivationsThatNoStageNeedsAnyMore(SparkSession spark) {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(6), GPTQ);
@@ -149,8 +222,16 @@ class CalibrationTest {
           .run();
     }
     for (String input : wanted.get(0)) {
-      new FoldInput(byOne.model().store(), byOne.workspace(), input, 0, byOne.tokens().chunks())
-          .run();
+      int width = width(byOne, input);
+      FoldTile.of(
+              byOne.model().store(),
+              byOne.workspace(),
+              byOne.workspace().statistics(input).parent(),
+              input,
+              width,
+              0,
+              byOne.tokens().chunks())
+          .forEach(FoldTile::run);
     }
     calibration(byTwo).observeAll();
 
@@ -182,6 +263,10 @@ class CalibrationTest {
   }
 
   private static Calibration calibration(TinyRun run) {
+    return calibration(run, Precision.F32);
+  }
+
+  private static Calibration calibration(TinyRun run, Precision precision) {
     return new Calibration(
         run.tasks(),
         run.progress(),
@@ -189,7 +274,7 @@ class CalibrationTest {
         run.workspace(),
         run.plan(),
         run.tokens(),
-        Precision.F32,
+        precision,
         POLICY);
   }
 
@@ -262,7 +347,21 @@ class CalibrationTest {
 
   private static InputStatistics read(TinyRun run, String input) {
     return StoredStatistics.read(
-        input, TensorFiles.read(run.model().store(), run.workspace().statistics(input)));
+        input,
+        StatisticsFiles.sources(
+            run.model().store(),
+            run.workspace().statistics(input).parent(),
+            input,
+            width(run, input)));
+  }
+
+  private static int width(TinyRun run, String input) {
+    return Math.toIntExact(
+        run.plan().layers().stream()
+            .filter(layer -> layer.input().equals(input))
+            .findFirst()
+            .orElseThrow()
+            .in());
   }
 
   private static void assertSameStatistics(TinyRun left, TinyRun right, String input) {
