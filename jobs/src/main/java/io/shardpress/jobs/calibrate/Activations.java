@@ -5,7 +5,7 @@ import io.shardpress.common.storage.Store;
 import io.shardpress.jobs.data.ActivationReader;
 import io.shardpress.jobs.data.ActivationShards;
 import io.shardpress.jobs.data.ActivationWriter;
-import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.storage.PublishedFile;
 import io.shardpress.operators.linalg.Floats;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

@@ -18,6 +18,7 @@ import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.operators.model.Precision;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -192,7 +193,9 @@ public final class Calibration {
       List<Set<String>> wanted,
       CalibrationKey key,
       Consumer<Seen> onChunk) {
-    PassFolder folder = new PassFolder(model.store(), workspace, statistics.folder(key));
+    PassFolder folder =
+        new PassFolder(
+            model.store(), workspace, widths(), tokens.chunkTokens(), statistics.folder(key));
     StagedModules passed = before.within(route.from(), route.first());
     List<Seen> seen = run(what, route, passed, wanted, Set.of(), onChunk);
     Map<String, KeptInput> kept = folder.fold(tasks, route, wanted, seen);
@@ -216,6 +219,12 @@ public final class Calibration {
     }
     model.store().delete(workspace.partials());
     return stored;
+  }
+
+  private Map<String, Integer> widths() {
+    Map<String, Integer> widths = new HashMap<>();
+    plan.layers().forEach(layer -> widths.put(layer.input(), Math.toIntExact(layer.in())));
+    return widths;
   }
 
   private List<Seen> run(

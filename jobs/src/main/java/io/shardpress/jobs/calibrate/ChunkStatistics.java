@@ -15,29 +15,43 @@ import java.util.TreeMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Sums the wanted inputs of one chunk of sequences and writes them as one safetensors file. An
- * input that nothing reached, such as an idle expert's, is left out.
+ * Sums the wanted inputs of one chunk of sequences and writes them as one safetensors file; of
+ * {@link KeptInputs wide ones} it sums the moments and keeps the inputs beside it. An input that
+ * nothing reached, such as an idle expert's, is left out.
  */
 final class ChunkStatistics implements InputObserver, AutoCloseable {
+  private final Store store;
+  private final Location file;
   private final Set<String> wanted;
   private final Set<String> fromAllTokens;
+  private final KeptInputs kept;
   private final Map<String, StatisticsAccumulator> sums = new TreeMap<>();
 
   /**
+   * @param file where the sums are written
+   * @param chunkTokens tokens of a chunk that is not the last
    * @param fromAllTokens inputs of experts that are to see every token of their layer
    */
-  ChunkStatistics(Set<String> wanted, Set<String> fromAllTokens) {
+  ChunkStatistics(
+      Store store, Location file, long chunkTokens, Set<String> wanted, Set<String> fromAllTokens) {
+    this.store = store;
+    this.file = file;
     this.wanted = wanted;
     this.fromAllTokens = fromAllTokens;
+    this.kept = new KeptInputs(store, file, chunkTokens);
   }
 
   @Override
   public void observe(String input, INDArray x) {
-    if (wanted.contains(input)) {
-      sums.computeIfAbsent(
-              input,
-              name -> new StatisticsAccumulator(name, Floats.columns(x), StatisticsNeed.GRAM))
-          .observe(x);
+    if (!wanted.contains(input)) {
+      return;
+    }
+    boolean keep = kept.keeps(Floats.columns(x));
+    StatisticsNeed need = keep ? StatisticsNeed.MOMENTS : StatisticsNeed.GRAM;
+    sums.computeIfAbsent(input, name -> new StatisticsAccumulator(name, Floats.columns(x), need))
+        .observe(x);
+    if (keep) {
+      kept.add(input, x);
     }
   }
 
@@ -47,11 +61,11 @@ final class ChunkStatistics implements InputObserver, AutoCloseable {
   }
 
   /** Writes the sums, which end here. */
-  void write(Store store, Location file) {
+  void write() {
     List<InputStatistics> open = new ArrayList<>();
     try {
       sums.values().forEach(sum -> open.add(sum.finishForStorage()));
-      StatisticsFiles.write(store, file, open);
+      StatisticsFiles.write(store, file, open, kept.counts());
     } finally {
       open.forEach(InputStatistics::close);
     }

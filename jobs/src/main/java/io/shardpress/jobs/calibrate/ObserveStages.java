@@ -5,10 +5,10 @@ import io.shardpress.jobs.compress.StagedModules;
 import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.model.OpenModel;
-import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.Work;
+import io.shardpress.jobs.storage.PublishedFile;
 import io.shardpress.operators.model.InputObserver;
 import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
@@ -109,14 +109,15 @@ record ObserveStages(
   private String observe(
       OpenModel open, int stage, INDArray hidden, WeightSource weights, boolean outputIsRead) {
     Set<String> inputs = wanted.get(stage - route.first());
-    try (ChunkStatistics sums = new ChunkStatistics(inputs, fromAllTokens)) {
+    Location file = workspace.partials(stage, chunk, UUID.randomUUID());
+    try (ChunkStatistics sums =
+        new ChunkStatistics(model.store(), file, tokens.chunkTokens(), inputs, fromAllTokens)) {
       InputObserver observer = outputIsRead ? sums : Stages.inputsAlone(sums);
       Stages.run(open, stage, hidden, tokens.length(), weights, observer);
       if (inputs.isEmpty()) {
         return "";
       }
-      Location file = workspace.partials(stage, chunk, UUID.randomUUID());
-      sums.write(model.store(), file);
+      sums.write();
       return file.name();
     }
   }

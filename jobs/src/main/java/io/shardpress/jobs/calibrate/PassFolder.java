@@ -2,11 +2,14 @@ package io.shardpress.jobs.calibrate;
 
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
+import io.shardpress.jobs.calibrate.FoldTile.Folded;
 import io.shardpress.jobs.calibrate.ObserveStages.Route;
 import io.shardpress.jobs.calibrate.ObserveStages.Seen;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.jobs.statistics.KeptInput;
+import io.shardpress.operators.statistics.TileGrid;
+import io.shardpress.operators.statistics.TileGrid.Place;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,14 +19,22 @@ import java.util.TreeMap;
 /**
  * Adds up what a pass left in the workspace.
  *
+ * @param widths of the inputs
+ * @param chunkTokens tokens of a chunk that is not the last
  * @param target where the sums are written
  */
-record PassFolder(HadoopStore store, Workspace workspace, Location target) {
+record PassFolder(
+    HadoopStore store,
+    Workspace workspace,
+    Map<String, Integer> widths,
+    long chunkTokens,
+    Location target) {
+  private static final String UNTOUCHED = "none";
 
   /** Folds all wanted inputs, and returns what there is of each, also where it is nothing. */
   Map<String, KeptInput> fold(
       Tasks tasks, Route route, List<Set<String>> wanted, List<Seen> chunks) {
-    List<FoldInput> work = new ArrayList<>();
+    List<FoldTile> work = new ArrayList<>();
     for (int i = 0; i < wanted.size(); i++) {
       int stage = i;
       List<String> files =
@@ -31,17 +42,37 @@ record PassFolder(HadoopStore store, Workspace workspace, Location target) {
               ? List.of()
               : chunks.stream().map(chunk -> chunk.partials().get(stage)).toList();
       for (String input : wanted.get(i)) {
-        work.add(new FoldInput(store, workspace.partials(), files, input, target));
+        TileGrid grid = TileGrid.of(widths.get(input));
+        grid.places().forEach(place -> work.add(tile(files, input, grid, place)));
       }
     }
-    Map<String, KeptInput> kept = new TreeMap<>();
+    Map<String, List<Folded>> tiles = new TreeMap<>();
     tasks
         .run(
             "calibrate: add the sums of the chunks, stages %d to %d"
                 .formatted(route.first() + 1, route.last() + 1),
             work)
-        .forEach(input -> kept.put(input.input(), input));
+        .forEach(
+            tile -> tiles.computeIfAbsent(tile.input(), unused -> new ArrayList<>()).add(tile));
+    Map<String, KeptInput> kept = new TreeMap<>();
+    tiles.forEach((input, folded) -> kept.put(input, together(input, folded)));
     return kept;
+  }
+
+  private FoldTile tile(List<String> files, String input, TileGrid grid, Place place) {
+    return new FoldTile(
+        store, workspace.partials(), files, target, input, grid, place, chunkTokens);
+  }
+
+  private static KeptInput together(String input, List<Folded> tiles) {
+    Folded first = tiles.get(0);
+    return new KeptInput(
+        input,
+        first.width(),
+        first.tokens(),
+        first.tokens(),
+        UNTOUCHED,
+        tiles.stream().flatMap(tile -> tile.files().stream()).toList());
   }
 
   /** Removes the files of what is not to be kept. */

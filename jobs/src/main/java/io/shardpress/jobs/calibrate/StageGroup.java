@@ -3,6 +3,7 @@ package io.shardpress.jobs.calibrate;
 import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.Plan;
+import io.shardpress.jobs.plan.WideInputs;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -64,12 +65,16 @@ record StageGroup(int first, List<Set<String>> wanted) {
     }
   }
 
-  /** Of all chunks' partial sums, by input. */
+  /** What all chunks leave of an input: partial Grams, or the input itself. */
   private static Map<String, Long> partialBytes(Plan plan, TokenChunks tokens) {
     Map<String, Long> bytes = new HashMap<>();
     for (LayerTask layer : plan.layers()) {
-      long triangle = layer.in() * (layer.in() + 1) / 2 * Float.BYTES;
-      bytes.put(layer.input(), triangle * tokens.chunks());
+      boolean kept = WideInputs.areKept(layer.in(), tokens.chunkTokens());
+      bytes.put(
+          layer.input(),
+          kept
+              ? tokens.tokens() * layer.in() * Float.BYTES
+              : layer.in() * (layer.in() + 1) / 2 * Float.BYTES * tokens.chunks());
     }
     return bytes;
   }

@@ -3,7 +3,7 @@ package io.shardpress.jobs.compress;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.RowSlice;
-import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.storage.PublishedFile;
 import io.shardpress.operators.encoding.Encoder;
 import io.shardpress.operators.quantization.Scheme;
 import java.io.Serializable;

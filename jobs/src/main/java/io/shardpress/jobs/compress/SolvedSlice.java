@@ -2,7 +2,7 @@ package io.shardpress.jobs.compress;
 
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
 import io.shardpress.jobs.plan.RowSlice;
-import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.storage.PublishedFile;
 import java.io.Serializable;
 import java.util.List;
 

@@ -1,7 +1,7 @@
 package io.shardpress.jobs.compress;
 
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
-import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.storage.PublishedFile;
 import io.shardpress.operators.quantization.LayerReport;
 import io.shardpress.operators.quantization.LayerResult;
 import io.shardpress.operators.quantization.Outcome;

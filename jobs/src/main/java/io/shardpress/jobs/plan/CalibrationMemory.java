@@ -206,8 +206,12 @@ record CalibrationMemory(
     return linears.stream().mapToLong(linear -> width * rows * linear.out()).sum();
   }
 
-  private static long grams(Set<String> inputs, List<LinearModule> linears) {
-    return widths(inputs, linears).values().stream().mapToLong(n -> Float.BYTES * n * n).sum();
+  /** Wide inputs are kept on storage in their Gram's place. */
+  private long grams(Set<String> inputs, List<LinearModule> linears) {
+    return widths(inputs, linears).values().stream()
+        .filter(n -> !WideInputs.areKept(n, tokens))
+        .mapToLong(n -> Float.BYTES * n * n)
+        .sum();
   }
 
   /** The input of a Gram, once more for its product. */

@@ -1,6 +1,6 @@
 package io.shardpress.jobs.statistics;
 
-import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.storage.PublishedFile;
 import java.io.Serializable;
 import java.util.List;
 

@@ -3,7 +3,7 @@ package io.shardpress.jobs.statistics;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
 import io.shardpress.common.tensor.TensorSource;
-import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.storage.PublishedFile;
 import io.shardpress.jobs.storage.TensorFiles;
 import java.io.Serializable;
 import java.util.HashMap;

@@ -7,7 +7,6 @@ import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
 import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.common.tensor.TensorSource;
-import io.shardpress.jobs.run.PublishedFile;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -5,8 +5,8 @@ import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.common.storage.SeekableInput;
-import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.jobs.spark.Work;
+import io.shardpress.jobs.storage.PublishedFile;
 import io.shardpress.jobs.storage.Sha256;
 import java.nio.ByteBuffer;
 

@@ -17,8 +17,8 @@ import io.shardpress.jobs.fixture.TinyTokens;
 import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.recipe.ExpertPolicy;
 import io.shardpress.jobs.recipe.StarvedExperts;
-import io.shardpress.jobs.run.PublishedFile;
 import io.shardpress.jobs.statistics.StoredInput;
+import io.shardpress.jobs.storage.PublishedFile;
 import io.shardpress.jobs.storage.SafeNames;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.Architecture;
@@ -26,11 +26,14 @@ import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import io.shardpress.operators.statistics.Gram;
 import io.shardpress.operators.statistics.InputStatistics;
+import io.shardpress.operators.statistics.StatisticsAccumulator;
+import io.shardpress.operators.statistics.StatisticsNeed;
 import io.shardpress.operators.statistics.StoredStatistics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -178,6 +181,74 @@ class CalibrationTest {
             .input();
     assertGram(run, statistics.get(qkv), seen.get(qkv));
     assertThat(seen.get(qkv)[0]).isNotEqualTo(dense.get(qkv)[0]);
+  }
+
+  /** Partial Grams would be larger than the inputs themselves, which are kept instead. */
+  @Test
+  void sumsTheTilesOfAWideInputFromTheInputItself(SparkSession spark) {
+    TinyRun run =
+        TinyRun.of(
+            spark,
+            folder,
+            TinyCheckpoint.wideLlama(9),
+            "{ gptq { group-size = 16, targets = \"re:.*0.mlp.down_proj\" } }");
+    Map<String, StoredInput> observed =
+        run.calibration(POLICY, Long.MAX_VALUE, Precision.BF16).observeAll();
+
+    String input = run.plan().layers(0).get(0).input();
+    assertThat(observed.keySet()).containsExactly(input);
+    assertThat(observed.get(input).kept().files()).as("tiles").hasSize(3);
+    try (InputStatistics expected = accumulated(run, input);
+        InputStatistics found =
+            StoredStatistics.read(input, observed.get(input).tensors(run.model().store()))) {
+      assertThat(found.tokens()).isEqualTo(expected.tokens());
+      assertThat(found.sumAbs()).isEqualTo(expected.sumAbs());
+      INDArray left = expected.gram().flatMap(Gram::matrix).orElseThrow();
+      INDArray right = found.gram().flatMap(Gram::matrix).orElseThrow();
+      float[] wanted = new float[found.width()];
+      float[] row = new float[found.width()];
+      for (int i = 0; i < found.width(); i++) {
+        Floats.readRow(left, i, wanted);
+        Floats.readRow(right, i, row);
+        assertThat(Arrays.equals(row, wanted)).as("row %d", i).isTrue();
+      }
+    }
+    List<LayerOutcome> solved =
+        new Compression(run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder())
+            .run("solve", run.plan().layers(), observed);
+    assertThat(solved).extracting(LayerOutcome::kind).containsExactly(LayerOutcome.Kind.COMPRESSED);
+  }
+
+  /** The statistics of one input as partial Grams would give them. */
+  private static InputStatistics accumulated(TinyRun run, String wanted) {
+    OpenModel open = run.model().open();
+    WeightSource weights = open.weights(Precision.BF16);
+    List<InputStatistics> parts = new ArrayList<>();
+    for (int chunk = 0; chunk < run.tokens().chunks(); chunk++) {
+      int length = run.tokens().length();
+      try (INDArray hidden =
+              open.requireArchitecture().embed(run.tokens().readChunk(chunk), length, weights);
+          StatisticsAccumulator sums =
+              new StatisticsAccumulator(wanted, TinyCheckpoint.WIDE, StatisticsNeed.GRAM)) {
+        Stages.run(
+            open,
+            0,
+            hidden,
+            length,
+            weights,
+            (input, x) -> {
+              if (input.equals(wanted)) {
+                sums.observe(x);
+              }
+            });
+        parts.add(sums.finish());
+      }
+    }
+    try {
+      return InputStatistics.fold(parts);
+    } finally {
+      parts.forEach(InputStatistics::close);
+    }
   }
 
   @Test

@@ -8,7 +8,6 @@ import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
-import io.shardpress.jobs.run.PublishedFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

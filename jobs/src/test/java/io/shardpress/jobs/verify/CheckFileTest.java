@@ -7,7 +7,7 @@ import io.shardpress.common.error.CheckpointFormatException;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.Location;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
-import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.storage.PublishedFile;
 import io.shardpress.jobs.storage.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;

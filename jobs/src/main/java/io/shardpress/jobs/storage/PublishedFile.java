@@ -1,4 +1,4 @@
-package io.shardpress.jobs.run;
+package io.shardpress.jobs.storage;
 
 import java.io.Serializable;
 
