@@ -27,8 +27,8 @@ record Assumptions(
                 overheads.measured() ? "as in the recorded run" : "the usual figures"));
     list.add(sharing());
     list.add(
-        "Tokenizing counts as the driver's time, because its tasks are not recorded; starting Spark"
-            + " and its executors is left out.");
+        "Tokenizing stays as it was, among the driver's time, because its tasks are not recorded;"
+            + " starting Spark and its executors is left out.");
     if (settings.stragglers().share() > 0) {
       list.add(
           String.format(
@@ -52,7 +52,7 @@ record Assumptions(
         .ifPresent(
             sequences ->
                 list.add(
-                    "%d sequences in place of %d, as more or fewer chunks of the same size; adding up sums and tokenizing in proportion."
+                    "%d sequences in place of %d, as more or fewer chunks of the same size; adding up their sums in proportion."
                         .formatted(sequences, costs.sequences())));
     if (!settings.whatIf().equals(WhatIf.NOTHING)) {
       strangers()

@@ -35,14 +35,19 @@ record Limit(Replay replay) {
   }
 
   private static String name(Part part) {
-    return part.isDriver()
-        ? "what the driver does alone (%s)".formatted(part.stage())
-        : "the stage %s (jobs like '%s')".formatted(part.stage(), part.example());
+    if (part.isDriver()) {
+      return part.stage().equals(Workload.TOKENIZE)
+          ? "the stage tokenize"
+          : "what the driver does alone (%s)".formatted(part.stage());
+    }
+    return "the stage %s (jobs like '%s')".formatted(part.stage(), part.example());
   }
 
   private String why(Part part) {
     if (part.isDriver()) {
-      return "no executor shortens it";
+      return part.stage().equals(Workload.TOKENIZE)
+          ? "its tasks are not recorded, so that it stays as it was"
+          : "no executor shortens it";
     }
     String jobs =
         part.jobs() == 1

@@ -27,7 +27,6 @@ public record WhatIf(OptionalInt blocks, OptionalInt sequences) {
   private static final int MOST_TASKS = 1_000_000;
   private static final String CALIBRATE = "calibrate";
   private static final String COMPRESS = "compress";
-  private static final String TOKENIZE = "tokenize";
 
   public WhatIf {
     requireWithin("--blocks", blocks, MOST_BLOCKS);
@@ -112,7 +111,7 @@ public record WhatIf(OptionalInt blocks, OptionalInt sequences) {
                 new Stretch(
                     stretch.stage(),
                     stretch.driverSeconds()
-                        * (stretch.stage().equals(TOKENIZE) ? moreSequences : moreBlocks),
+                        * (stretch.stage().equals(Workload.TOKENIZE) ? 1 : moreBlocks),
                     stretch.jobs().stream()
                         .map(job -> grown(job, moreBlocks, moreSequences))
                         .toList()))

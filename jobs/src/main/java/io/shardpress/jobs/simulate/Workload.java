@@ -16,6 +16,9 @@ record Workload(List<Stretch> stretches, int coresPerTask) {
   /** The driver's time between two stages. */
   static final String BETWEEN = "between stages";
 
+  /** The stage whose Spark jobs are not recorded, and so count as the driver's time. */
+  static final String TOKENIZE = "tokenize";
+
   Workload {
     stretches = List.copyOf(stretches);
   }

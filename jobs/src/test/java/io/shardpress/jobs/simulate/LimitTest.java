@@ -58,6 +58,18 @@ class LimitTest {
   }
 
   @Test
+  void whatIsNotRecorded() {
+    RunCosts costs =
+        new MadeUpRun(1, 1)
+            .stage("tokenize", MadeUpRun.job("a part", "Part", List.of(0.5)))
+            .costs();
+    assertThat(limit(8, costs))
+        .startsWith(
+            "On 8 executors the stage tokenize takes 57 % of the time: its tasks are not recorded,"
+                + " so that it stays as it was; ");
+  }
+
+  @Test
   void startingJobs() {
     JobCosts tiny = new JobCosts("tiny", "CompressInput", 0, 50, List.of(0.5), List.of(0));
     assertThat(limit(8, new MadeUpRun(1, 1).stage("compress", tiny).costs()))

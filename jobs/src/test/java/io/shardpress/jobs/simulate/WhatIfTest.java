@@ -40,7 +40,7 @@ class WhatIfTest {
     assertThat(jobs(larger, "AssembleShard").get(0).seconds()).hasSize(4);
     assertThat(driver(larger, "calibrate")).isEqualTo(6 * 2);
     assertThat(driver(larger, "plan")).isEqualTo(2 * 2);
-    assertThat(driver(larger, "tokenize")).as("the data are the same").isEqualTo(2);
+    assertThat(driver(larger, "tokenize")).isEqualTo(2);
   }
 
   @Test
@@ -81,7 +81,7 @@ class WhatIfTest {
         .allSatisfy(job -> assertThat(job.seconds()).hasSize(20).containsOnly(1.0));
     assertThat(jobs(larger, "FoldInput").get(0).seconds()).containsExactly(1.25, 0.625);
     assertThat(jobs(larger, "CompressInput").get(0).seconds()).containsExactly(4.0, 2.0);
-    assertThat(driver(larger, "tokenize")).isEqualTo(2 * 2.5);
+    assertThat(driver(larger, "tokenize")).as("not recorded task by task").isEqualTo(2);
     assertThat(driver(larger, "plan")).isEqualTo(2);
   }
 
