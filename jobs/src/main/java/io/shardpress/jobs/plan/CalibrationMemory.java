@@ -207,7 +207,12 @@ record CalibrationMemory(
   }
 
   private static long grams(Set<String> inputs, List<LinearModule> linears) {
-    return widths(inputs, linears).values().stream().mapToLong(n -> Float.BYTES * n * n).sum();
+    return widths(inputs, linears).values().stream().mapToLong(CalibrationMemory::gram).sum();
+  }
+
+  /** The partial Gram of an input, which a task holds whole. */
+  private static long gram(long width) {
+    return Float.BYTES * width * width;
   }
 
   /** The input of a Gram, once more for its product. */
