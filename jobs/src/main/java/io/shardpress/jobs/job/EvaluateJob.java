@@ -2,11 +2,13 @@ package io.shardpress.jobs.job;
 
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
+import io.shardpress.jobs.data.DataSettings;
 import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.data.TokenPreparation;
 import io.shardpress.jobs.evaluate.Evaluator;
 import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.model.OpenModel;
+import io.shardpress.jobs.plan.EvaluationMemory;
 import io.shardpress.jobs.recipe.EvaluationSettings;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.spark.Session;
@@ -37,6 +39,7 @@ public final class EvaluateJob {
     // The tokenizer is the dense model's where there is one; headers are checked before any work.
     OpenModel open = measured.openWhole();
     OpenModel tokenSource = dense.map(ModelRef::openWhole).orElse(open);
+    requireFits(tokenSource, dense.isPresent() ? 2 : 1, settings.dataSettings());
     Location scratch = session.scratch();
     try {
       TokenChunks tokens =
@@ -48,5 +51,14 @@ public final class EvaluateJob {
     } finally {
       store.delete(scratch);
     }
+  }
+
+  private void requireFits(OpenModel model, int models, DataSettings data) {
+    long tokens = (long) data.sequencesPerChunk() * data.length();
+    session
+        .budget()
+        .require(
+            "Evaluating a chunk of %d tokens".formatted(tokens),
+            EvaluationMemory.of(model, tokens, data.length(), models));
   }
 }

@@ -22,14 +22,14 @@ public final class ModelDigest {
   public static String of(Tasks tasks, ModelRef model) {
     HadoopStore store = model.store();
     Checkpoint checkpoint = model.open().checkpoint();
-    List<Piece> pieces = new ArrayList<>();
+    List<HashPiece> pieces = new ArrayList<>();
     StringBuilder text = new StringBuilder("config " + Sha256.of(config(checkpoint)));
     for (String name : checkpoint.files()) {
       Location file = checkpoint.location().child(name);
       long length = store.length(file);
       text.append("\nfile ").append(name).append(' ').append(length);
       for (long from = 0; from < length; from += PIECE) {
-        pieces.add(new Piece(store, file, from, Math.min(PIECE, length - from)));
+        pieces.add(new HashPiece(store, file, from, Math.min(PIECE, length - from)));
       }
     }
     tasks
@@ -43,7 +43,7 @@ public final class ModelDigest {
   }
 
   /** Some bytes of a file. */
-  private record Piece(HadoopStore store, Location file, long from, long length)
+  private record HashPiece(HadoopStore store, Location file, long from, long length)
       implements Work<String> {
     @Override
     public String run() {

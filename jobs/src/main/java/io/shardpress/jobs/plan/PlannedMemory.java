@@ -19,22 +19,19 @@ import java.util.stream.IntStream;
  * Predicted memory of the tasks of a run that do not solve layers.
  *
  * @param stages calibration of each stage (the blocks, then the head); empty without one
- * @param mode how they are calibrated
  * @param evaluation scoring of a chunk of windows
  */
-public record PlannedMemory(List<TaskMemory> stages, CalibrationMode mode, TaskMemory evaluation) {
+public record PlannedMemory(List<TaskMemory> stages, TaskMemory evaluation) {
 
   public PlannedMemory {
     stages = List.copyOf(stages);
   }
 
   static PlannedMemory of(OpenModel model, Recipe recipe, List<LayerTask> layers) {
-    CalibrationSettings settings = recipe.calibration();
     boolean calibrates = layers.stream().anyMatch(LayerTask::needsStatistics);
     boolean evaluates = !recipe.evaluation().data().isEmpty() && model.architecture().isPresent();
     return new PlannedMemory(
         calibrates ? stages(model, recipe, layers) : List.of(),
-        settings.mode(),
         evaluates ? evaluation(model, recipe.evaluation().dataSettings()) : TaskMemory.NONE);
   }
 

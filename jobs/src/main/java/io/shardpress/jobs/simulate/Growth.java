@@ -19,9 +19,6 @@ record Growth(By count, By cost, Optional<String> finer) {
     SEQUENCES
   }
 
-  /** The kind of the tasks that take a chunk of sequences to one block, in a run block by block. */
-  static final String ONE_BLOCK = "ObserveStage";
-
   private static final Optional<String> CHUNKS = Optional.of("a smaller calibration.chunk-tokens");
   private static final Optional<String> FILES = Optional.of("a smaller output.max-shard-size");
   private static final Optional<String> WINDOWS = Optional.of("a smaller evaluation.chunk-tokens");
@@ -29,13 +26,13 @@ record Growth(By count, By cost, Optional<String> finer) {
   /** By the kind of the tasks, which is the name of the class of their work. */
   private static final Map<String, Growth> OF_KIND =
       Map.of(
-          ONE_BLOCK,
-          new Growth(By.SEQUENCES, By.NOTHING, CHUNKS),
-          "ObserveAllStages",
+          "HashPiece",
+          new Growth(By.BLOCKS, By.NOTHING, Optional.empty()),
+          "ObserveStages",
           new Growth(By.SEQUENCES, By.BLOCKS, CHUNKS),
-          "FoldInput",
+          "FoldTile",
           new Growth(By.BLOCKS, By.SEQUENCES, Optional.empty()),
-          "CompressInput",
+          "SolveSlices",
           new Growth(By.BLOCKS, By.NOTHING, Optional.empty()),
           "AssembleShard",
           new Growth(By.BLOCKS, By.NOTHING, FILES),

@@ -71,10 +71,9 @@ public record WhatIf(OptionalInt blocks, OptionalInt sequences) {
     return (double) wanted.getAsInt() / recorded;
   }
 
+  /** Other runs calibrate once. */
   private static boolean isBlockByBlock(List<Stretch> stretches) {
-    return stretches.stream()
-        .flatMap(stretch -> stretch.jobs().stream())
-        .anyMatch(job -> job.kind().equals(Growth.ONE_BLOCK));
+    return stretches.stream().filter(stretch -> stretch.stage().equals(CALIBRATE)).count() > 1;
   }
 
   /** What belongs to each block, and to the head if it has a turn of its own. */

@@ -47,7 +47,7 @@ record Attempt<R extends Serializable>(
           null,
           done.kernels().orElse(null),
           thisHost(),
-          ProcessMemory.now(),
+          ProcessMemory.now(done.kernels().isPresent()),
           done.value().seconds());
     } catch (TransientStorageException e) {
       throw new TransientStorageException(here() + e.getMessage(), e); // for Spark to try again
@@ -77,7 +77,7 @@ record Attempt<R extends Serializable>(
   }
 
   private static Wire failed(ShardpressException failure) {
-    return new Wire(null, failure, null, thisHost(), ProcessMemory.now(), 0);
+    return new Wire(null, failure, null, thisHost(), ProcessMemory.now(false), 0);
   }
 
   /** Without the wait for memory, or for a core that another task's part still runs on. */

@@ -1,6 +1,7 @@
 package io.shardpress.jobs.spark;
 
 import io.shardpress.common.error.ShardpressException;
+import io.shardpress.common.error.TransientStorageException;
 import io.shardpress.jobs.spark.TaskMemory.Shared;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -225,7 +226,8 @@ public final class ExecutorMemory {
       lock.lock();
       try {
         entry.made = Optional.empty();
-        if (e instanceof ShardpressException known) { // another try would end the same
+        if (e instanceof ShardpressException known
+            && !(e instanceof TransientStorageException)) { // another try would end the same
           queue.stream().filter(task -> task.uses(key)).forEach(task -> task.fail(known));
         }
         changed.signalAll();

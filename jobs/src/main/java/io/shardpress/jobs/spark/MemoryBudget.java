@@ -1,5 +1,6 @@
 package io.shardpress.jobs.spark;
 
+import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.operators.linalg.Natives;
 import java.util.Locale;
 import java.util.Optional;
@@ -16,16 +17,21 @@ import org.apache.spark.network.util.JavaUtils;
  * @param slots tasks that Spark gives it at a time; 0 where Spark does not say
  */
 public record MemoryBudget(Host host, long limitBytes, long heapBytes, int slots) {
-  private static final long MEBI = 1 << 20;
+  private static final long MEBI = MemoryLimits.MEBI;
   private static final long GIBI = 1 << 30;
 
   /**
-   * What a process takes beside its heap and the arrays of its tasks, measured as what is resident
-   * of an executor with a small heap that has loaded kernels and solved a few layers: classes 110
-   * MiB, compiled code 40, the collector's tables and threads 40, Spark's network buffers 30, pages
-   * of native libraries and of Java's own files 150, and freed arrays that wait for the next task.
+   * What a process takes beside its heap and the arrays of its tasks: classes 65 MiB, the
+   * collector's tables 40, compiled code and what compiles it 50, threads and Spark's buffers 40,
+   * pages of the JVM's own files 30.
    */
-  static final long BASE_BYTES = 448 * MEBI;
+  static final long JAVA_BYTES = 224 * MEBI;
+
+  /** What a process takes beside that once it computes: kernels, and freed arrays kept for more. */
+  static final long KERNEL_BYTES = 192 * MEBI;
+
+  /** Both: which tasks a process gets is not known before. */
+  static final long BASE_BYTES = JAVA_BYTES + KERNEL_BYTES;
 
   /** Of the heap: classes' own objects, Spark's, and buffers of storage and network. */
   private static final long BASE_HEAP_BYTES = 160 * MEBI;
@@ -51,17 +57,14 @@ public record MemoryBudget(Host host, long limitBytes, long heapBytes, int slots
       return new MemoryBudget(Host.THIS_PROCESS, here.limitBytes, here.heapBytes, slots);
     }
     return new MemoryBudget(
-        Host.EXECUTOR,
-        MemoryLimits.ofExecutor(conf),
-        conf.getSizeAsMb("spark.executor.memory", "1g") * MEBI,
-        slots);
+        Host.EXECUTOR, MemoryLimits.ofExecutor(conf), MemoryLimits.heapOfExecutor(conf), slots);
   }
 
   /** Of this process, by the limit that it was started with. */
   static MemoryBudget here() {
     String told = System.getProperty(Natives.MAX_PHYSICAL_BYTES);
     long limit = told == null ? MemoryLimits.here() : JavaUtils.byteStringAsBytes(told);
-    return new MemoryBudget(Host.THIS_PROCESS, limit, Runtime.getRuntime().maxMemory(), 0);
+    return new MemoryBudget(Host.THIS_PROCESS, limit, MemoryLimits.heapHere(), 0);
   }
 
   /** Outside the heap, for the arrays of tasks. */
@@ -137,6 +140,19 @@ public record MemoryBudget(Host host, long limitBytes, long heapBytes, int slots
                 host.text,
                 text(taskHeapBytes()),
                 moreHeap(need.heapBytes())));
+  }
+
+  /**
+   * @throws EnvironmentException with the numbers and the settings to change, when such a task does
+   *     not fit, not even alone
+   */
+  public void require(String what, TaskMemory need) {
+    tooSmall(what, need)
+        .or(() -> heapTooSmall(what, need))
+        .ifPresent(
+            why -> {
+              throw new EnvironmentException(why);
+            });
   }
 
   /** The settings that make room for {@code bytes} outside the heap. */

@@ -16,7 +16,7 @@ import org.apache.spark.network.util.JavaUtils;
  * size of the heap, which has nothing to do with what there is.
  */
 final class MemoryLimits {
-  private static final long MEBI = 1 << 20;
+  static final long MEBI = 1 << 20;
   private static final String HEAP = "spark.executor.memory";
   private static final String OVERHEAD = "spark.executor.memoryOverhead";
   private static final String FACTOR = "spark.executor.memoryOverheadFactor";
@@ -40,9 +40,17 @@ final class MemoryLimits {
     return below(Math.min(system.getTotalMemorySize(), maxRam()));
   }
 
+  /** Of this process, in bytes; what Java calls its maximum leaves out a survivor space. */
+  static long heapHere() {
+    return Long.parseLong(option("MaxHeapSize").getValue());
+  }
+
+  private static VMOption option(String name) {
+    return ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).getVMOption(name);
+  }
+
   private static long maxRam() {
-    VMOption option =
-        ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).getVMOption("MaxRAM");
+    VMOption option = option("MaxRAM");
     boolean chosen =
         option.getOrigin() != VMOption.Origin.DEFAULT
             && option.getOrigin() != VMOption.Origin.ERGONOMIC;
@@ -63,7 +71,7 @@ final class MemoryLimits {
     if (given.find()) {
       return JavaUtils.byteStringAsBytes(given.group(1));
     }
-    long heap = conf.getSizeAsMb(HEAP, "1g");
+    long heap = heapOfExecutor(conf) / MEBI;
     String master = conf.get("spark.master", "");
     boolean container = master.startsWith("yarn") || master.startsWith("k8s");
     if (!container && !conf.contains(OVERHEAD) && !conf.contains(FACTOR)) {
@@ -74,6 +82,11 @@ final class MemoryLimits {
             ? conf.getSizeAsBytes(OFF_HEAP, "0") / MEBI
             : 0;
     return below((heap + overhead(conf, heap) + offHeap) * MEBI);
+  }
+
+  /** In bytes. */
+  static long heapOfExecutor(SparkConf conf) {
+    return conf.getSizeAsMb(HEAP, "1g") * MEBI;
   }
 
   /** As Spark's cluster managers reckon it, in MiB. */

@@ -1,9 +1,11 @@
 package io.shardpress.jobs.spark;
 
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * How large an application's processes became, by what their tasks report, beside what was planned.
@@ -25,7 +27,7 @@ public final class MemoryUsed {
 
   /** Adds what this process, the driver, is up to now. */
   public void reportDriver() {
-    report(ProcessMemory.now(DRIVER));
+    report(ProcessMemory.now(DRIVER, 0));
   }
 
   synchronized void report(ProcessMemory memory) {
@@ -39,10 +41,12 @@ public final class MemoryUsed {
 
   /** Reports of one process may arrive out of order; both numbers only grow. */
   private static Process later(Process a, Process b) {
-    return a.plannedBytes() + a.peakResidentBytes().orElse(0L)
-            > b.plannedBytes() + b.peakResidentBytes().orElse(0L)
-        ? a
-        : b;
+    return new Process(
+        Math.max(a.plannedBytes(), b.plannedBytes()),
+        a.limitBytes(),
+        Stream.of(a, b)
+            .flatMap(process -> process.peakResidentBytes().stream())
+            .max(Comparator.naturalOrder()));
   }
 
   /** By Spark's name for the process: a number for an executor, {@code driver}. */

@@ -19,18 +19,20 @@ record ProcessMemory(String executor, long plannedBytes, long limitBytes, long p
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final String PEAK = "VmHWM:";
 
-  /** Of this process, which runs a task, up to now. */
-  static ProcessMemory now() {
-    return now(SparkEnv.get().executorId());
+  /**
+   * Of this process, which runs a task, up to now.
+   *
+   * @param computed whether the task has computed with kernels
+   */
+  static ProcessMemory now(boolean computed) {
+    return now(SparkEnv.get().executorId(), computed ? MemoryBudget.KERNEL_BYTES : 0);
   }
 
-  static ProcessMemory now(String executor) {
+  static ProcessMemory now(String executor, long kernelBytes) {
     MemoryBudget budget = MemoryBudget.here();
+    long idle = budget.heapBytes() + MemoryBudget.JAVA_BYTES + kernelBytes;
     return new ProcessMemory(
-        executor,
-        budget.heapBytes() + MemoryBudget.BASE_BYTES + ExecutorMemory.here().peakBytes(),
-        budget.limitBytes(),
-        peak(STATUS));
+        executor, idle + ExecutorMemory.here().peakBytes(), budget.limitBytes(), peak(STATUS));
   }
 
   /** In {@code status} as Linux writes it, in kB. */

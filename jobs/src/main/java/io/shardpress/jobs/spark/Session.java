@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -26,6 +27,10 @@ public final class Session implements AutoCloseable {
   private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";
   private static final String DEFAULT_OPTIONS = "spark.executor.defaultJavaOptions";
   private static final String OWN_CACHE = "shardpress-natives";
+
+  /** What a user may have said of the heap. */
+  private static final Pattern HEAP_OPTIONS =
+      Pattern.compile("-XX:[+-]Use\\w*GC\\b|-Xm[sn]|AlwaysPreTouch|-XX:(Initial|New|Max)\\w+=");
 
   /**
    * Settings of glibc's malloc; other C libraries ignore them. By default memory of more than 32 MB
@@ -126,10 +131,26 @@ public final class Session implements AutoCloseable {
     String limit = Long.toString(MemoryLimits.ofExecutor(conf));
     addOption(conf, Natives.MAX_BYTES, limit);
     addOption(conf, Natives.MAX_PHYSICAL_BYTES, limit);
+    fixHeap(conf);
     // Tasks bring their own threads; without this the libraries start one per core as they load.
     conf.setIfMissing("spark.executorEnv.OPENBLAS_NUM_THREADS", "1");
     conf.setIfMissing("spark.executorEnv.OMP_NUM_THREADS", "1");
     conf.setIfMissing("spark.executorEnv.GLIBC_TUNABLES", MALLOC);
+  }
+
+  /**
+   * The heap is a promise to the executor in any case; resident from the start, it makes what the
+   * process will become a sum that can be known before. Half of it is for what dies young, as in
+   * the launcher, and the parallel collector needs little beside it.
+   */
+  private static void fixHeap(SparkConf conf) {
+    String given = conf.get(DEFAULT_OPTIONS, "") + " " + conf.get(EXECUTOR_OPTIONS, "");
+    if (!HEAP_OPTIONS.matcher(given).find()) {
+      String options =
+          " -Xms%dm -XX:+AlwaysPreTouch -XX:+UseParallelGC -XX:NewRatio=1"
+              .formatted(MemoryLimits.heapOfExecutor(conf) / MemoryLimits.MEBI);
+      conf.set(DEFAULT_OPTIONS, (conf.get(DEFAULT_OPTIONS, "") + options).strip());
+    }
   }
 
   private static void addOption(SparkConf conf, String property, String value) {

@@ -30,7 +30,7 @@ class SimulateCommandTest {
         "cores_per_executor": 1, "cores_per_task": 1, "executors": ["driver@here"], "seconds": 13.5,
         "stages": [
           { "stage": "compress", "start": 1, "end": 13.5, "jobs": [
-            { "description": "compress all layers", "kind": "CompressInput", "start": 1, "end": 13,
+            { "description": "compress all layers", "kind": "SolveSlices", "start": 1, "end": 13,
               "seconds": [6, 3, 2, 1], "executors": [0, 0, 0, 0] } ] } ]
       }
       """;

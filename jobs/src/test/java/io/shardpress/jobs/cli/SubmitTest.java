@@ -48,6 +48,14 @@ class SubmitTest {
     assertThat(kernels.path("wanted").asText()).isEqualTo("auto");
     assertThat(kernels.path("threads_per_task").asInt()).isEqualTo(1);
     assertThat(kernels.path("hosts")).as("driver and executors compute alike").hasSize(1);
+    JsonNode memory = new ObjectMapper().readTree(runRecord("submitted")).path("memory");
+    assertThat(memory.fieldNames()).toIterable().contains("driver", "0", "1");
+    for (String executor : List.of("0", "1")) {
+      double planned = memory.path(executor).path("planned_bytes").asDouble();
+      assertThat(memory.path(executor).path("peak_resident_bytes").asDouble() / planned)
+          .as("resident over planned: " + memory)
+          .isBetween(0.8, 1.15);
+    }
   }
 
   @Test
@@ -69,9 +77,8 @@ class SubmitTest {
     assertThat(kernels.path("hosts")).hasSize(1);
   }
 
-  /** An executor's limit is an option of its process; here it is too small for the first array. */
   @Test
-  void executors_that_are_too_small_say_so() throws Exception {
+  void executors_that_are_too_small_are_refused_before_any_work() throws Exception {
     Ended ended =
         compress(
             "small",
@@ -80,14 +87,13 @@ class SubmitTest {
             "local-cluster[1,1,1024]",
             "--driver-memory=512m",
             "--conf",
-            "spark.executor.extraJavaOptions=-Dorg.bytedeco.javacpp.maxphysicalbytes=50m");
+            "spark.executor.memoryOverhead=384m");
 
     assertThat(ended.exitCode()).as(ended.output()).isEqualTo(3);
     assertThat(ended.output())
         .containsPattern(
-            "shardpress: The job '.*' ran out of memory \\(.*; host .*, process of at most 50 MiB,"
-                + " ")
-        .contains("spark.executor.memoryOverhead");
+            "shardpress: .* needs \\d+ MiB beside the heap, and an executor has 0 MiB: ")
+        .contains("Give executors more: spark.executor.memoryOverhead=1g.");
   }
 
   private static String runRecord(String output) throws IOException {

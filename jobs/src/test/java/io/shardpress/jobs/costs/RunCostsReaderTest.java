@@ -37,7 +37,7 @@ class RunCostsReaderTest {
                   9,
                   List.of(
                       new JobCosts(
-                          "layers", "CompressInput", 2, 8, List.of(6.0, 0.25), List.of(1, 0))))));
+                          "layers", "SolveSlices", 2, 8, List.of(6.0, 0.25), List.of(1, 0))))));
 
   private final HadoopStore store = HadoopStore.of(new Configuration());
 

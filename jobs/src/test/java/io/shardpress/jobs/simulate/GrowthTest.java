@@ -24,7 +24,7 @@ class GrowthTest {
 
     assertThat(kinds)
         .as("a new kind of task says in Growth how its jobs grow")
-        .contains(Growth.ONE_BLOCK)
+        .contains("ObserveStages")
         .allSatisfy(kind -> assertThat(Growth.ofKind(kind)).as(kind).isPresent());
   }
 

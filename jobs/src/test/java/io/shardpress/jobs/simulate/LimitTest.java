@@ -29,7 +29,7 @@ class LimitTest {
     RunCosts costs =
         new MadeUpRun(1, 1)
             .stage(
-                "compress", MadeUpRun.job("all", "CompressInput", List.of(90.0, 10.0, 10.0, 10.0)))
+                "compress", MadeUpRun.job("all", "SolveSlices", List.of(90.0, 10.0, 10.0, 10.0)))
             .costs();
     assertThat(limit(4, costs))
         .contains(
@@ -49,7 +49,7 @@ class LimitTest {
   void theDriver() {
     RunCosts costs =
         new MadeUpRun(1, 1)
-            .stage("compress", MadeUpRun.job("all", "CompressInput", List.of(0.5)))
+            .stage("compress", MadeUpRun.job("all", "SolveSlices", List.of(0.5)))
             .costs();
     assertThat(limit(1, costs))
         .startsWith(
@@ -71,13 +71,13 @@ class LimitTest {
 
   @Test
   void startingJobs() {
-    JobCosts tiny = new JobCosts("tiny", "CompressInput", 0, 50, List.of(0.5), List.of(0));
+    JobCosts tiny = new JobCosts("tiny", "SolveSlices", 0, 50, List.of(0.5), List.of(0));
     assertThat(limit(8, new MadeUpRun(1, 1).stage("compress", tiny).costs()))
         .contains("its job is so short that starting it takes longer than its tasks");
   }
 
   private static JobCosts chunks() {
-    return MadeUpRun.job("stage 2 of 9", "ObserveStage", MadeUpRun.same(32, 40));
+    return MadeUpRun.job("stage 2 of 9", "ObserveStages", MadeUpRun.same(32, 40));
   }
 
   private static String limit(int executors, RunCosts costs) {

@@ -29,10 +29,10 @@ final class MadeUpRun {
     for (int block = 0; block < blocks; block++) {
       run.stage(
           "calibrate",
-          job("calibrate: stage " + (block + 1), "ObserveStage", same(chunks, 1)),
-          job("calibrate: add", "FoldInput", List.of(0.5, 0.25)));
+          job("calibrate: stage " + (block + 1), "ObserveStages", same(chunks, 1)),
+          job("calibrate: add", "FoldTile", List.of(0.5, 0.25)));
       run.stage(
-          "compress", job("compress stage " + (block + 1), "CompressInput", List.of(4.0, 2.0)));
+          "compress", job("compress stage " + (block + 1), "SolveSlices", List.of(4.0, 2.0)));
     }
     return run.stage("assemble", job("assemble 2 files", "AssembleShard", List.of(1.0, 1.0)))
         .costs();
@@ -45,9 +45,9 @@ final class MadeUpRun {
         .stage("tokenize")
         .stage(
             "calibrate",
-            job("calibrate: dense model", "ObserveAllStages", same(chunks, blocks)),
-            job("calibrate: add", "FoldInput", same(blocks, 0.5)))
-        .stage("compress", job("compress all layers", "CompressInput", same(blocks, 4)))
+            job("calibrate: dense model", "ObserveStages", same(chunks, blocks)),
+            job("calibrate: add", "FoldTile", same(blocks, 0.5)))
+        .stage("compress", job("compress all layers", "SolveSlices", same(blocks, 4)))
         .stage("evaluate", job("evaluate out", "ScoreChunk", same(3, blocks)))
         .costs();
   }

@@ -25,7 +25,7 @@ class WhatIfTest {
   void aRunBlockByBlockRepeatsItsBlocks() {
     Workload larger = blocks(6).apply(SEQUENTIAL);
 
-    assertThat(jobs(larger, "ObserveStage").stream().map(Job::description))
+    assertThat(jobs(larger, "ObserveStages").stream().map(Job::description))
         .as("the first once, the others in turn")
         .containsExactly(
             "calibrate: stage 1",
@@ -34,7 +34,7 @@ class WhatIfTest {
             "calibrate: stage 2",
             "calibrate: stage 3",
             "calibrate: stage 2");
-    assertThat(jobs(larger, "CompressInput"))
+    assertThat(jobs(larger, "SolveSlices"))
         .hasSize(6)
         .allSatisfy(job -> assertThat(job.seconds()).containsExactly(4.0, 2.0));
     assertThat(jobs(larger, "AssembleShard").get(0).seconds()).hasSize(4);
@@ -46,7 +46,7 @@ class WhatIfTest {
   @Test
   void aModelMayBeSmaller() {
     Workload smaller = blocks(1).apply(SEQUENTIAL);
-    assertThat(jobs(smaller, "ObserveStage").stream().map(Job::description))
+    assertThat(jobs(smaller, "ObserveStages").stream().map(Job::description))
         .containsExactly("calibrate: stage 1");
   }
 
@@ -54,10 +54,10 @@ class WhatIfTest {
   void theHeadStaysLast() {
     MadeUpRun run = new MadeUpRun(2, 1);
     for (String turn : List.of("block 1", "block 2", "head")) {
-      run.stage("calibrate", MadeUpRun.job(turn, "ObserveStage", List.of(1.0)))
-          .stage("compress", MadeUpRun.job(turn, "CompressInput", List.of(1.0)));
+      run.stage("calibrate", MadeUpRun.job(turn, "ObserveStages", List.of(1.0)))
+          .stage("compress", MadeUpRun.job(turn, "SolveSlices", List.of(1.0)));
     }
-    assertThat(jobs(blocks(4).apply(run.costs()), "CompressInput").stream().map(Job::description))
+    assertThat(jobs(blocks(4).apply(run.costs()), "SolveSlices").stream().map(Job::description))
         .containsExactly("block 1", "block 2", "block 2", "block 2", "head");
   }
 
@@ -65,10 +65,10 @@ class WhatIfTest {
   void aRunInOnePassHasDearerChunksAndMoreLayers() {
     Workload larger = blocks(10).apply(ONE_PASS);
 
-    assertThat(jobs(larger, "ObserveAllStages")).singleElement();
-    assertThat(jobs(larger, "ObserveAllStages").get(0).seconds()).hasSize(8).containsOnly(10.0);
-    assertThat(jobs(larger, "FoldInput").get(0).seconds()).hasSize(10).containsOnly(0.5);
-    assertThat(jobs(larger, "CompressInput").get(0).seconds()).hasSize(10).containsOnly(4.0);
+    assertThat(jobs(larger, "ObserveStages")).singleElement();
+    assertThat(jobs(larger, "ObserveStages").get(0).seconds()).hasSize(8).containsOnly(10.0);
+    assertThat(jobs(larger, "FoldTile").get(0).seconds()).hasSize(10).containsOnly(0.5);
+    assertThat(jobs(larger, "SolveSlices").get(0).seconds()).hasSize(10).containsOnly(4.0);
     assertThat(jobs(larger, "ScoreChunk").get(0).seconds()).hasSize(3).containsOnly(10.0);
   }
 
@@ -76,11 +76,11 @@ class WhatIfTest {
   void moreSequencesAreMoreChunksAndLongerSums() {
     Workload larger = sequences(20).apply(SEQUENTIAL);
 
-    assertThat(jobs(larger, "ObserveStage"))
+    assertThat(jobs(larger, "ObserveStages"))
         .hasSize(3)
         .allSatisfy(job -> assertThat(job.seconds()).hasSize(20).containsOnly(1.0));
-    assertThat(jobs(larger, "FoldInput").get(0).seconds()).containsExactly(1.25, 0.625);
-    assertThat(jobs(larger, "CompressInput").get(0).seconds()).containsExactly(4.0, 2.0);
+    assertThat(jobs(larger, "FoldTile").get(0).seconds()).containsExactly(1.25, 0.625);
+    assertThat(jobs(larger, "SolveSlices").get(0).seconds()).containsExactly(4.0, 2.0);
     assertThat(driver(larger, "tokenize")).as("not recorded task by task").isEqualTo(2);
     assertThat(driver(larger, "plan")).isEqualTo(2);
   }
@@ -89,9 +89,9 @@ class WhatIfTest {
   void keepsTheOrderOfTheTasks() {
     RunCosts run =
         new MadeUpRun(2, 1)
-            .stage("compress", MadeUpRun.job("all", "CompressInput", List.of(5.0, 3.0, 1.0)))
+            .stage("compress", MadeUpRun.job("all", "SolveSlices", List.of(5.0, 3.0, 1.0)))
             .costs();
-    assertThat(jobs(blocks(4).apply(run), "CompressInput").get(0).seconds())
+    assertThat(jobs(blocks(4).apply(run), "SolveSlices").get(0).seconds())
         .containsExactly(5.0, 5.0, 3.0, 3.0, 1.0, 1.0);
   }
 
@@ -110,7 +110,7 @@ class WhatIfTest {
         .hasMessageEndingWith("or leave out --blocks.");
     RunCosts resumed =
         new MadeUpRun(8, 1)
-            .stage("calibrate", MadeUpRun.job("stage 8", "ObserveStage", List.of(1.0)))
+            .stage("calibrate", MadeUpRun.job("stage 8", "ObserveStages", List.of(1.0)))
             .costs();
     assertThatThrownBy(() -> blocks(80).apply(resumed))
         .isInstanceOf(InputException.class)
@@ -118,7 +118,7 @@ class WhatIfTest {
         .hasMessageContaining("from its beginning to its end");
     RunCosts dataFree =
         new MadeUpRun(0, 0)
-            .stage("compress", MadeUpRun.job("x", "CompressInput", List.of(1.0)))
+            .stage("compress", MadeUpRun.job("x", "SolveSlices", List.of(1.0)))
             .costs();
     assertThatThrownBy(() -> sequences(8).apply(dataFree))
         .isInstanceOf(InputException.class)

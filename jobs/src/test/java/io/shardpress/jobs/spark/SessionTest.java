@@ -2,11 +2,14 @@ package io.shardpress.jobs.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardpress.operators.linalg.Natives;
+import java.util.List;
 import java.util.Map;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What executors are told; Spark itself is not started. */
 class SessionTest {
@@ -36,6 +39,35 @@ class SessionTest {
   }
 
   @Test
+  void makesTheHeapResidentFromTheStart() {
+    SparkConf conf = prepared(Map.of("spark.master", "yarn", "spark.executor.memory", "2g"));
+    assertThat(conf.get("spark.executor.defaultJavaOptions"))
+        .isEqualTo("-Xms2048m -XX:+AlwaysPreTouch -XX:+UseParallelGC -XX:NewRatio=1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-XX:+UseG1GC",
+        "-XX:+UseZGC -Dx=y",
+        "-Xms1g",
+        "-Xmn200m",
+        "-XX:-AlwaysPreTouch",
+        "-XX:InitialHeapSize=1g",
+        "-XX:NewSize=1g",
+        "-XX:MaxNewSize=1g",
+        "-XX:NewRatio=3",
+      })
+  void leavesAHeapAloneThatTheUserHasSetUp(String options) {
+    for (String key : List.of(OPTIONS, "spark.executor.defaultJavaOptions")) {
+      SparkConf conf = prepared(Map.of("spark.master", "yarn", key, options));
+      assertThat(conf.get("spark.executor.defaultJavaOptions", ""))
+          .as(key)
+          .doesNotContain("UseParallelGC");
+    }
+  }
+
+  @Test
   void changesNothingThatIsSet() {
     Map<String, String> given =
         Map.of(
@@ -44,7 +76,8 @@ class SessionTest {
             OPTIONS,
             "-Xlog:gc -Dorg.bytedeco.javacpp.cachedir=/natives",
             "spark.executor.defaultJavaOptions",
-            "-Dorg.bytedeco.javacpp.maxBytes=1g -Dorg.bytedeco.javacpp.maxphysicalbytes=2g",
+            "-XX:+UseG1GC -Dorg.bytedeco.javacpp.maxBytes=1g"
+                + " -Dorg.bytedeco.javacpp.maxphysicalbytes=2g",
             "spark.executorEnv.OMP_NUM_THREADS",
             "3",
             "spark.executorEnv.OPENBLAS_NUM_THREADS",
@@ -76,6 +109,28 @@ class SessionTest {
 
     long reserve = Math.max(container * MEBI / 20, 256 * MEBI);
     assertThat(MemoryLimits.ofExecutor(conf)).isEqualTo(container * MEBI - reserve);
+  }
+
+  @Test
+  void takesTheLimitThatTheExecutorsOptionsName() {
+    SparkConf conf =
+        conf(
+            Map.of(
+                "spark.master",
+                "yarn",
+                OPTIONS,
+                "-Dx=y -D%s=50m -Dz".formatted(Natives.MAX_PHYSICAL_BYTES)));
+    assertThat(MemoryLimits.ofExecutor(conf)).isEqualTo(50 * MEBI);
+  }
+
+  @Test
+  void findsTheSmallestContainerForAProcess() {
+    for (long bytes : new long[] {1, 300 * MEBI, 1 << 30, 5L << 30, 100L << 30}) {
+      long container = MemoryLimits.containerFor(bytes);
+      SparkConf conf = conf(Map.of("spark.master", "yarn", "spark.executor.memory", "1m"));
+      conf.set("spark.executor.memoryOverhead", container / MEBI - 1 + "m");
+      assertThat(MemoryLimits.ofExecutor(conf)).isBetween(bytes, bytes + 2 * MEBI);
+    }
   }
 
   @ParameterizedTest
