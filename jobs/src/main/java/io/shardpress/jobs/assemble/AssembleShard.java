@@ -24,8 +24,6 @@ record AssembleShard(HadoopStore store, Location output, OutputShard shard)
   @Override
   public PublishedFile run() {
     Location target = output.child(shard.fileName());
-    // A retry of this task may find the torso of an earlier attempt; the run owns the folder.
-    store.delete(target);
     SafetensorsLayout layout =
         SafetensorsLayout.of(shard.tensors().stream().map(OutputTensor::spec).toList());
     Map<String, Location> sources = new HashMap<>();
@@ -33,7 +31,9 @@ record AssembleShard(HadoopStore store, Location output, OutputShard shard)
     Map<Location, SafetensorsFile> files = new HashMap<>();
     ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
     Sha256 hash = new Sha256();
-    try (SafetensorsWriter writer = new SafetensorsWriter(hash.tee(store.create(target)), layout)) {
+    // The run owns the folder; what is there is the torso of an earlier attempt.
+    try (SafetensorsWriter writer =
+        new SafetensorsWriter(hash.tee(store.replace(target)), layout)) {
       for (TensorSpec spec : layout.specs()) {
         Location source = sources.get(spec.name());
         SafetensorsFile file =
