@@ -124,9 +124,10 @@ class CompressJobTest {
     assertThat(stages.stream().filter("calibrate"::equals)).hasSize(sequential ? 2 : 1);
     assertThat(kinds)
         .containsExactly(
-            sequential ? "ObserveStage" : "ObserveAllStages",
-            "FoldInput",
-            "CompressInput",
+            "HashPiece",
+            "ObserveStages",
+            "FoldTile",
+            "SolveSlices",
             "AssembleShard",
             "ScoreChunk");
     assertThat(costs.blocks()).isEqualTo(2);
