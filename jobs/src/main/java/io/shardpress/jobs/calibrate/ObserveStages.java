@@ -80,6 +80,13 @@ record ObserveStages(
     }
   }
 
+  /** Apart where it is a pass for one stage alone, as block by block: there is one for each. */
+  @Override
+  public String kind() {
+    boolean alone = route.first() == route.last() && route.keep() <= route.first();
+    return alone ? "ObserveStage" : Work.super.kind();
+  }
+
   @Override
   public Seen run() {
     OpenModel open = model.open();

@@ -19,15 +19,20 @@ record Growth(By count, By cost, Optional<String> finer) {
     SEQUENCES
   }
 
+  /** The kind of the tasks that take a chunk of sequences to one block, in a run block by block. */
+  static final String ONE_BLOCK = "ObserveStage";
+
   private static final Optional<String> CHUNKS = Optional.of("a smaller calibration.chunk-tokens");
   private static final Optional<String> FILES = Optional.of("a smaller output.max-shard-size");
   private static final Optional<String> WINDOWS = Optional.of("a smaller evaluation.chunk-tokens");
 
-  /** By the kind of the tasks, which is the name of the class of their work. */
+  /** By the kind of the tasks, as their work names it. */
   private static final Map<String, Growth> OF_KIND =
       Map.of(
           "HashPiece",
           new Growth(By.BLOCKS, By.NOTHING, Optional.empty()),
+          ONE_BLOCK,
+          new Growth(By.SEQUENCES, By.NOTHING, CHUNKS),
           "ObserveStages",
           new Growth(By.SEQUENCES, By.BLOCKS, CHUNKS),
           "FoldTile",

@@ -71,9 +71,10 @@ public record WhatIf(OptionalInt blocks, OptionalInt sequences) {
     return (double) wanted.getAsInt() / recorded;
   }
 
-  /** Other runs calibrate once. */
   private static boolean isBlockByBlock(List<Stretch> stretches) {
-    return stretches.stream().filter(stretch -> stretch.stage().equals(CALIBRATE)).count() > 1;
+    return stretches.stream()
+        .flatMap(stretch -> stretch.jobs().stream())
+        .anyMatch(job -> job.kind().equals(Growth.ONE_BLOCK));
   }
 
   /** What belongs to each block, and to the head if it has a turn of its own. */

@@ -110,7 +110,7 @@ public final class Tasks {
       ExecutorMemory.here().closeIdle(); // where tasks ran in this process
     }
     List<R> results = collector.results();
-    log.job(description, work.get(0).getClass().getSimpleName(), start, collector.costs);
+    log.job(description, work.get(0).kind(), start, collector.costs);
     return results;
   }
 

@@ -20,4 +20,9 @@ public interface Work<R extends Serializable> extends Serializable {
   default String subject() {
     return "";
   }
+
+  /** What sort of work this is: tasks of one kind cost alike in runs of other sizes. */
+  default String kind() {
+    return getClass().getSimpleName();
+  }
 }

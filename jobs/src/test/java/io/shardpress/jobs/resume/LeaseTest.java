@@ -92,7 +92,8 @@ class LeaseTest {
               return null;
             });
     try {
-      assertThatThrownBy(() -> Lease.take(store, place, SHORT))
+      Patience patient = new Patience(Duration.ofMillis(20), Duration.ofSeconds(30));
+      assertThatThrownBy(() -> Lease.take(store, place, patient))
           .isInstanceOf(DestinationException.class)
           .hasMessageContaining("(process 1 on host elsewhere)");
     } finally {

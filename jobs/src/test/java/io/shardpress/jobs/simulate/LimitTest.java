@@ -77,7 +77,7 @@ class LimitTest {
   }
 
   private static JobCosts chunks() {
-    return MadeUpRun.job("stage 2 of 9", "ObserveStages", MadeUpRun.same(32, 40));
+    return MadeUpRun.job("stage 2 of 9", "ObserveStage", MadeUpRun.same(32, 40));
   }
 
   private static String limit(int executors, RunCosts costs) {

@@ -29,7 +29,7 @@ final class MadeUpRun {
     for (int block = 0; block < blocks; block++) {
       run.stage(
           "calibrate",
-          job("calibrate: stage " + (block + 1), "ObserveStages", same(chunks, 1)),
+          job("calibrate: stage " + (block + 1), "ObserveStage", same(chunks, 1)),
           job("calibrate: add", "FoldTile", List.of(0.5, 0.25)));
       run.stage(
           "compress", job("compress stage " + (block + 1), "SolveSlices", List.of(4.0, 2.0)));

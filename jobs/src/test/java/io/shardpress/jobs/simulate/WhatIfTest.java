@@ -25,7 +25,7 @@ class WhatIfTest {
   void aRunBlockByBlockRepeatsItsBlocks() {
     Workload larger = blocks(6).apply(SEQUENTIAL);
 
-    assertThat(jobs(larger, "ObserveStages").stream().map(Job::description))
+    assertThat(jobs(larger, "ObserveStage").stream().map(Job::description))
         .as("the first once, the others in turn")
         .containsExactly(
             "calibrate: stage 1",
@@ -46,7 +46,7 @@ class WhatIfTest {
   @Test
   void aModelMayBeSmaller() {
     Workload smaller = blocks(1).apply(SEQUENTIAL);
-    assertThat(jobs(smaller, "ObserveStages").stream().map(Job::description))
+    assertThat(jobs(smaller, "ObserveStage").stream().map(Job::description))
         .containsExactly("calibrate: stage 1");
   }
 
@@ -54,7 +54,7 @@ class WhatIfTest {
   void theHeadStaysLast() {
     MadeUpRun run = new MadeUpRun(2, 1);
     for (String turn : List.of("block 1", "block 2", "head")) {
-      run.stage("calibrate", MadeUpRun.job(turn, "ObserveStages", List.of(1.0)))
+      run.stage("calibrate", MadeUpRun.job(turn, "ObserveStage", List.of(1.0)))
           .stage("compress", MadeUpRun.job(turn, "SolveSlices", List.of(1.0)));
     }
     assertThat(jobs(blocks(4).apply(run.costs()), "SolveSlices").stream().map(Job::description))
@@ -76,7 +76,7 @@ class WhatIfTest {
   void moreSequencesAreMoreChunksAndLongerSums() {
     Workload larger = sequences(20).apply(SEQUENTIAL);
 
-    assertThat(jobs(larger, "ObserveStages"))
+    assertThat(jobs(larger, "ObserveStage"))
         .hasSize(3)
         .allSatisfy(job -> assertThat(job.seconds()).hasSize(20).containsOnly(1.0));
     assertThat(jobs(larger, "FoldTile").get(0).seconds()).containsExactly(1.25, 0.625);
@@ -110,7 +110,7 @@ class WhatIfTest {
         .hasMessageEndingWith("or leave out --blocks.");
     RunCosts resumed =
         new MadeUpRun(8, 1)
-            .stage("calibrate", MadeUpRun.job("stage 8", "ObserveStages", List.of(1.0)))
+            .stage("calibrate", MadeUpRun.job("stage 8", "ObserveStage", List.of(1.0)))
             .costs();
     assertThatThrownBy(() -> blocks(80).apply(resumed))
         .isInstanceOf(InputException.class)
