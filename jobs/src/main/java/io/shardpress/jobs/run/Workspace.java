@@ -1,6 +1,7 @@
 package io.shardpress.jobs.run;
 
 import io.shardpress.common.storage.Location;
+import io.shardpress.common.storage.SafeFileName;
 import java.io.Serializable;
 import java.util.UUID;
 
@@ -44,11 +45,11 @@ public record Workspace(Location root) implements Serializable {
 
   /** Folded statistics of one input. */
   public Location statistics(String input) {
-    return root.child("statistics").child(input + ".safetensors");
+    return root.child("statistics").child(SafeFileName.encode(input) + ".safetensors");
   }
 
   /** The compressed tensors of one linear. */
   public Location layer(String module) {
-    return root.child("layers").child(module + ".safetensors");
+    return root.child("layers").child(SafeFileName.encode(module) + ".safetensors");
   }
 }

@@ -1,9 +1,11 @@
 package io.shardpress.jobs.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardpress.common.storage.HostileNames;
 import io.shardpress.common.storage.Location;
+import io.shardpress.common.storage.SafeFileName;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -27,8 +29,11 @@ class WorkspaceTest {
 
   @Test
   void isNotLeftByAModulesName() {
-    assertThatThrownBy(() -> workspace.layer("../../etc/passwd"))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("is not a file name");
+    for (String name : HostileNames.ALL) {
+      for (Location file : List.of(workspace.layer(name), workspace.statistics(name))) {
+        assertThat(file.parent().parent()).as(name).isEqualTo(workspace.root());
+        assertThat(SafeFileName.isSafe(file.name())).as(name).isTrue();
+      }
+    }
   }
 }
