@@ -65,6 +65,7 @@ public final class Checkpoint {
             IndexRules.check(
                 location.child(INDEX), index, checkpoint.folder::has, checkpoint::shard));
     checkpoint.files().forEach(checkpoint::shard);
+    checkpoint.specs().keySet().forEach(checkpoint::requirePrintable);
     checkpoint.companions.check(checkpoint.companionFiles());
     if (!checkpoint.refusedFiles().isEmpty()) {
       LOG.warn(
@@ -73,6 +74,16 @@ public final class Checkpoint {
           Printable.excerpt(String.join(", ", checkpoint.refusedFiles())));
     }
     return checkpoint;
+  }
+
+  /** Names of tensors go into logs, terminals and reports. */
+  private void requirePrintable(String tensor) {
+    if (!Printable.isPrintable(tensor)) {
+      throw new CheckpointFormatException(
+          Code.UNSAFE_TENSOR_NAME,
+          "%s: the tensor name %s is refused: it is longer than any model's, or holds characters that cannot be printed. Do not use this checkpoint, or rename the tensor."
+              .formatted(location(), Printable.quoted(tensor)));
+    }
   }
 
   /**

@@ -7,6 +7,8 @@ import java.util.Optional;
 
 /** Spelling of keys, and the nearest known one for a misspelt one. */
 public final class KeyNames {
+  private static final int LONGEST = 100;
+
   private KeyNames() {}
 
   /** {@code groupSize} → {@code group-size}. */
@@ -20,6 +22,9 @@ public final class KeyNames {
 
   /** The known name that {@code name} probably meant, if one is near enough. */
   public static Optional<String> nearest(String name, List<String> known) {
+    if (name.length() > LONGEST) {
+      return Optional.empty();
+    }
     String wanted = normal(name);
     return known.stream()
         .filter(candidate -> distance(wanted, normal(candidate)) <= Math.max(2, name.length() / 3))

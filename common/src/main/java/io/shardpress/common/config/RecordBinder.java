@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueType;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.Printable;
 import io.shardpress.common.error.ShardpressException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
@@ -114,10 +115,10 @@ public final class RecordBinder {
   public static InputException unknownKey(
       ConfigValue value, String path, String key, List<String> known) {
     return new InputException(
-        "%s: unknown key '%s'.%s Known keys here: %s."
+        "%s: unknown key %s.%s Known keys here: %s."
             .formatted(
                 Origins.of(value),
-                path,
+                Printable.quoted(path),
                 KeyNames.nearest(key, known)
                     .map(name -> " Did you mean '%s'?".formatted(name))
                     .orElse(""),
@@ -131,7 +132,8 @@ public final class RecordBinder {
                 Origins.of(value),
                 path,
                 expected,
-                value.render(com.typesafe.config.ConfigRenderOptions.concise())));
+                Printable.excerpt(
+                    value.render(com.typesafe.config.ConfigRenderOptions.concise()))));
   }
 
   private static ShardpressException refusal(ConfigValue value, String path, Throwable cause) {

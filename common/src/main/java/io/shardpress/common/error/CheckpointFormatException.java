@@ -21,6 +21,7 @@ public final class CheckpointFormatException extends InputException {
     TENSOR_INVALID_INFO,
     METADATA_INCOMPLETE_BUFFER,
     UNSAFE_FILE_NAME,
+    UNSAFE_TENSOR_NAME,
     INVALID_INDEX,
     MISSING_TENSOR,
     INVALID_CONFIG,

@@ -23,6 +23,11 @@ public final class Printable {
     return UNPRINTABLE.matcher(start(text, LONGEST_EXCERPT)).replaceAll("?");
   }
 
+  /** Whether an excerpt is the text itself. */
+  public static boolean isPrintable(String text) {
+    return excerpt(text).equals(text);
+  }
+
   /** {@link #excerpt} in single quotes. */
   public static String quoted(String text) {
     return "'" + excerpt(text) + "'";

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -96,22 +97,44 @@ public final class StrictJson {
 
   /**
    * Refuses what {@link #parse} refuses, but keeps nothing in memory: for large documents, and for
-   * those that other programs read, of which we want to know that all read the same.
+   * those that other programs read, of which we want to know that all read the same. Refuses
+   * numbers that are infinite to some and an error to others, and halves of surrogate pairs.
    */
   public static void check(String source, byte[] utf8) {
     requireText(source, utf8);
     try (JsonParser parser = parser(CHECKED, utf8)) {
-      if (parser.nextToken() == null) {
+      JsonToken token = parser.nextToken();
+      if (token == null) {
         throw empty(source);
       }
-      parser.skipChildren();
-      parser.finishToken();
-      if (parser.nextToken() != null) {
-        throw new InputException(
-            "%s is not valid JSON: Trailing text follows the value. Correct it.".formatted(source));
+      int depth = 0;
+      do {
+        depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+        if (token.isNumeric() && !Double.isFinite(parser.getDoubleValue())) {
+          throw refused(source, "A number is beyond the range of 64-bit floats");
+        }
+        if (token == JsonToken.FIELD_NAME || token == JsonToken.VALUE_STRING) {
+          requireUnicode(source, parser);
+        }
+        token = parser.nextToken();
+      } while (depth > 0);
+      if (token != null) {
+        throw refused(source, "Trailing text follows the value");
       }
     } catch (IOException e) {
       throw invalid(source, e);
+    }
+  }
+
+  private static void requireUnicode(String source, JsonParser parser) throws IOException {
+    char[] text = parser.getTextCharacters();
+    int end = parser.getTextOffset() + parser.getTextLength();
+    for (int i = parser.getTextOffset(); i < end; i++) {
+      boolean pair = i + 1 < end && Character.isSurrogatePair(text[i], text[i + 1]);
+      if (!pair && Character.isSurrogate(text[i])) {
+        throw refused(source, "A string holds half of a surrogate pair, which is no Unicode text");
+      }
+      i += pair ? 1 : 0;
     }
   }
 
@@ -124,6 +147,10 @@ public final class StrictJson {
     if (!isUtf8(utf8)) {
       throw new InputException(source + " is not UTF-8 text. Save or download it again as UTF-8.");
     }
+  }
+
+  private static InputException refused(String source, String why) {
+    return new InputException("%s is not valid JSON: %s. Correct it.".formatted(source, why));
   }
 
   private static InputException empty(String source) {

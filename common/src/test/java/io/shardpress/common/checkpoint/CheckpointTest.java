@@ -77,6 +77,20 @@ class CheckpointTest {
   }
 
   @Test
+  void refusesTensorNamesThatCannotBePrinted() {
+    for (String name :
+        new String[] {"a\u001B[2Jb", "a\nb", "\u202Eb", "b\u0000", "n".repeat(201)}) {
+      TensorSpec spec = TensorSpec.of(name, DType.F32, 1);
+      assertRefused(
+          Code.UNSAFE_TENSOR_NAME,
+          () -> withConfig().weights("model.safetensors", spec).open(),
+          "is refused");
+    }
+    TensorSpec slashes = TensorSpec.of("../bert/层/kernel", DType.F32, 1);
+    assertThat(withConfig().weights("model.safetensors", slashes).open().specs()).hasSize(1);
+  }
+
+  @Test
   void saysWhatIsMissingFromTheFolder() {
     assertThatThrownBy(() -> new CheckpointBuilder("s3a://bucket/absent").open())
         .isInstanceOf(InputException.class)

@@ -76,6 +76,20 @@ class StrictJsonTest {
         .hasMessageContaining("exceeds the maximum allowed (10000000");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[1e400]",
+        "{\"a\":-1e999}",
+        "\"\\ud800\"",
+        "{\"\\udc00x\":1}",
+        "[\"\\ud800\\ud800\"]"
+      })
+  void refusesWhatOtherParsersReadOtherwise(String json) {
+    assertThat(parse(json)).isNotNull();
+    assertThatThrownBy(() -> check(json)).isInstanceOf(InputException.class);
+  }
+
   @Test
   void boundsTheLengthOfNumbers() {
     assertThat(parse("9".repeat(1000)).isIntegralNumber()).isTrue();

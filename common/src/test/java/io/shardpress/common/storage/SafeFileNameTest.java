@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.common.error.CheckpointFormatException;
 import io.shardpress.common.error.CheckpointFormatException.Code;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,45 @@ class SafeFileNameTest {
   @Test
   void acceptsNamesAsLongAsFileSystemsDo() {
     assertThat(SafeFileName.check("index.json", "a".repeat(255))).hasSize(255);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"model.layers.0.mlp.down_proj", "lm_head", "a-b (1)"})
+  void ordinaryTextIsItsOwnFileName(String text) {
+    assertThat(SafeFileName.encode(text)).isEqualTo(text);
+  }
+
+  @ParameterizedTest
+  @FieldSource("HOSTILE")
+  void hostileTextBecomesASafeFileName(String text) {
+    String name = SafeFileName.encode(text);
+
+    assertThat(SafeFileName.isSafe(name + ".safetensors")).as(name).isTrue();
+    assertThat(name).hasSizeLessThanOrEqualTo(200).doesNotContain("/", "\\", ":", "%");
+  }
+
+  @Test
+  void differentTextsHaveDifferentFileNames() {
+    List<String> texts = new ArrayList<>(HOSTILE);
+    texts.addAll(
+        List.of(
+            "a/b",
+            "a_b",
+            "a:b",
+            "_a_b",
+            "\uD800",
+            "\uD801",
+            "\uDC00",
+            "?",
+            "a".repeat(200),
+            "a".repeat(201),
+            "a".repeat(202)));
+    List<String> names = new ArrayList<>(texts.stream().map(SafeFileName::encode).toList());
+    // The name of one text, as a text of its own.
+    names.addAll(
+        names.stream().filter(name -> !texts.contains(name)).map(SafeFileName::encode).toList());
+
+    assertThat(names).doesNotHaveDuplicates();
   }
 
   @ParameterizedTest

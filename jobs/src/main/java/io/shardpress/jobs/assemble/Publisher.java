@@ -42,7 +42,6 @@ public final class Publisher {
   public static final String SUCCESS = "_SUCCESS.json";
   private static final String CONFIG = "config.json";
   private static final String INDEX = "model.safetensors.index.json";
-  private static final long LARGEST_COMPANION = 1L << 30;
 
   /** What becomes of a checkpoint that an earlier run published to the same place. */
   public enum Existing {
@@ -226,7 +225,7 @@ public final class Publisher {
   /** Copies the tokenizer and other small files, and writes {@code config.json}. */
   public void writeCompanions(Checkpoint source, ObjectNode config) {
     for (Location file : source.companionFiles()) {
-      publish(file.name(), store.readAll(file, LARGEST_COMPANION));
+      publish(file.name(), source.companion(file));
     }
     publish(CONFIG, Json.text(config));
   }

@@ -13,7 +13,7 @@ import io.shardpress.jobs.plan.WideInputs;
 import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.jobs.storage.PublishedFile;
-import io.shardpress.jobs.storage.SafeNames;
+import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.jobs.storage.Sha256;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.linalg.Floats;
@@ -138,7 +138,7 @@ record FoldTile(
     Location file =
         target.child(
             "%s.%d.%d.%s.safetensors"
-                .formatted(SafeNames.of(input), place.row(), place.column(), UUID.randomUUID()));
+                .formatted(SafeFileName.encode(input), place.row(), place.column(), UUID.randomUUID()));
     Sha256 hash = new Sha256();
     try (SafetensorsWriter writer = new SafetensorsWriter(hash.tee(store.replace(file)), layout)) {
       for (TensorSpec spec : layout.specs()) {

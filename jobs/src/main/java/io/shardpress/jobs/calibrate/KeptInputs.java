@@ -10,7 +10,7 @@ import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.plan.WideInputs;
-import io.shardpress.jobs.storage.SafeNames;
+import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Floats;
@@ -139,7 +139,7 @@ final class KeptInputs {
     String chunk = sums.name().replace(".safetensors", "");
     return sums.parent()
         .child(chunk)
-        .child("%s.%04d.safetensors".formatted(SafeNames.of(input), index));
+        .child("%s.%04d.safetensors".formatted(SafeFileName.encode(input), index));
   }
 
   private static TensorSpec strip(String input, TileGrid grid, int index, INDArray x) {

@@ -11,7 +11,7 @@ import io.shardpress.jobs.plan.RowSlice;
 import io.shardpress.jobs.run.Json;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.storage.ParallelCalls;
-import io.shardpress.jobs.storage.SafeNames;
+import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.jobs.storage.SealedJson;
 import java.io.Serializable;
 import java.util.List;
@@ -25,7 +25,7 @@ import java.util.Optional;
 record LayerMarks(HadoopStore store, Workspace workspace) implements Serializable {
 
   private Location mark(String module, RowSlice rows) {
-    return workspace.marks().child("%s.%d.json".formatted(SafeNames.of(module), rows.first()));
+    return workspace.marks().child("%s.%d.json".formatted(SafeFileName.encode(module), rows.first()));
   }
 
   /**

@@ -13,7 +13,7 @@ import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.jobs.storage.PublishedFile;
-import io.shardpress.jobs.storage.SafeNames;
+import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.encoding.Encoder;
 import io.shardpress.operators.quantization.LayerResult;
@@ -166,7 +166,7 @@ record SolveSlices(
     String name =
         "%s.%d.%s.safetensors"
             .formatted(
-                SafeNames.of(slice.layer().module()), slice.rows().first(), UUID.randomUUID());
+                SafeFileName.encode(slice.layer().module()), slice.rows().first(), UUID.randomUUID());
     return TensorFiles.write(model.store(), workspace.layers().child(name), tensors);
   }
 }

@@ -1,11 +1,10 @@
 package io.shardpress.jobs.data;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.common.error.InputException;
-import io.shardpress.common.json.StrictJson;
+import io.shardpress.common.json.StrictObject;
 import io.shardpress.common.storage.Location;
 import io.shardpress.jobs.storage.Sha256;
 import java.io.IOException;
@@ -107,37 +106,45 @@ public record TokenManifest(
 
   /** The manifest in {@code bytes}; one that was not written by us is an InputException. */
   static TokenManifest parse(byte[] bytes, Location file) {
-    JsonNode root = StrictJson.parseObject(file.toString(), bytes);
-    if (root.path("format_version").asInt() != FORMAT_VERSION) {
+    StrictObject root = StrictObject.parse(file.toString(), bytes);
+    if (root.number("format_version", 0, Long.MAX_VALUE) != FORMAT_VERSION) {
       throw broken(file, "is of another format version");
     }
     List<Source> sources = new ArrayList<>();
-    for (JsonNode source : root.path("sources")) {
-      sources.add(new Source(source.path("location").asText(), source.path("sha256").asText()));
+    for (StrictObject source : root.objects("sources")) {
+      sources.add(new Source(source.text("location"), source.sha256("sha256")));
     }
     List<Chunk> chunks = new ArrayList<>();
-    for (JsonNode chunk : root.path("chunks")) {
+    for (StrictObject chunk : root.objects("chunks")) {
+      if (!chunk.text("file").equals(TokenFile.name(chunks.size()))) {
+        throw broken(file, "does not list its chunks in order");
+      }
       chunks.add(
           new Chunk(
               chunks.size(),
-              chunk.path("bytes").asLong(),
-              chunk.path("sha256").asText(),
-              chunk.path("ids_sha256").asText()));
+              chunk.number("bytes", 1, Integer.MAX_VALUE),
+              chunk.sha256("sha256"),
+              chunk.sha256("ids_sha256")));
     }
-    List<Integer> samples = new ArrayList<>();
-    root.path("sample_ids").forEach(id -> samples.add(id.asInt()));
     TokenManifest manifest =
         new TokenManifest(
-            root.path("sequences").asInt(),
-            root.path("length").asInt(),
-            root.path("sequences_per_chunk").asInt(),
-            root.path("bos").asInt(),
-            samples,
-            root.path("data_tokens").asLong(),
+            root.integer("sequences", 1),
+            root.integer("length", 1),
+            root.integer("sequences_per_chunk", 1),
+            root.integer("bos", -1),
+            root.integers("sample_ids", 0),
+            root.number("data_tokens", 0, Long.MAX_VALUE),
             sources,
-            root.path("tokenizer_sha256").asText(),
+            root.text("tokenizer_sha256").isEmpty() ? "" : root.sha256("tokenizer_sha256"),
             chunks);
-    if (!manifest.digest().equals(root.path("digest").asText())) {
+    int wanted = 1 + (manifest.sequences - 1) / manifest.sequencesPerChunk;
+    if (chunks.size() != wanted || manifest.sampleIds.size() != manifest.sequences) {
+      throw broken(
+          file,
+          "has %d chunks and %d sample ids, not %d and %d"
+              .formatted(chunks.size(), manifest.sampleIds.size(), wanted, manifest.sequences));
+    }
+    if (!manifest.digest().equals(root.text("digest"))) {
       throw broken(file, "does not match its own digest");
     }
     return manifest;

@@ -106,7 +106,7 @@ public final class TokenPreparation {
     JavaRDD<TokenRun> runs =
         spark
             .parallelize(request.files(), slices(request.files().size()))
-            .mapPartitions(new TokenizeFiles(store, request.settings(), request.model(), run))
+            .mapPartitions(new TokenizeFiles(store, request, run))
             .persist(StorageLevel.DISK_ONLY());
     try {
       throwFirst(runs.filter(TokenRun.Failure.class::isInstance).collect());

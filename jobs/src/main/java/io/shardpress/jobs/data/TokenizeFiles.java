@@ -18,18 +18,20 @@ final class TokenizeFiles implements FlatMapFunction<Iterator<DataFile>, TokenRu
   private final String field;
   private final Location checkpoint;
   private final int vocabulary;
+  private final String sha256;
   private final int length;
   private final int run;
 
   /**
    * @param run about how many characters or ids make one array
    */
-  TokenizeFiles(Store store, DataSettings settings, ModelTokens model, int run) {
+  TokenizeFiles(Store store, TokenRequest request, int run) {
     this.store = store;
-    this.field = settings.field().orElse("");
-    this.checkpoint = model.checkpoint();
-    this.vocabulary = model.vocabulary();
-    this.length = settings.length();
+    this.field = request.settings().field().orElse("");
+    this.checkpoint = request.model().checkpoint();
+    this.vocabulary = request.model().vocabulary();
+    this.sha256 = request.tokenizerSha256();
+    this.length = request.settings().length();
     this.run = run;
   }
 
@@ -98,7 +100,7 @@ final class TokenizeFiles implements FlatMapFunction<Iterator<DataFile>, TokenRu
 
     private int[] encode(String text) {
       if (tokenizer.isEmpty()) {
-        tokenizer = Optional.of(Tokenizer.open(store, checkpoint, vocabulary));
+        tokenizer = Optional.of(Tokenizer.open(store, checkpoint, vocabulary, sha256));
       }
       return tokenizer.get().encode(text);
     }

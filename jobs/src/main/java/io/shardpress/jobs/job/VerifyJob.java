@@ -1,19 +1,17 @@
 package io.shardpress.jobs.job;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.shardpress.common.checkpoint.Checkpoint;
 import io.shardpress.common.error.InputException;
-import io.shardpress.common.json.StrictJson;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.jobs.assemble.Publisher;
 import io.shardpress.jobs.model.ModelRef;
-import io.shardpress.jobs.report.RunRecord;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.spark.Session;
 import io.shardpress.jobs.storage.PublishedFile;
 import io.shardpress.jobs.verify.CheckFile;
 import io.shardpress.jobs.verify.CheckTensor;
+import io.shardpress.jobs.verify.RecordedFiles;
 import io.shardpress.operators.linalg.KernelChoice;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -26,7 +24,7 @@ import java.util.Optional;
  * InputException}; nothing is repaired.
  */
 public final class VerifyJob {
-  private static final long LARGEST_RECORD = 256 << 20;
+  private static final long LARGEST_RECORD = 16 << 20;
 
   private final Session session;
   private final Progress progress;
@@ -95,29 +93,7 @@ public final class VerifyJob {
           "%s holds no %s: it is not a complete checkpoint of Shardpress. Run compress again, or name another folder."
               .formatted(output, Publisher.SUCCESS));
     }
-    JsonNode record =
-        StrictJson.parseObject(success.toString(), store.readAll(success, LARGEST_RECORD));
-    if (!RunRecord.FORMAT.equals(record.path("format").asText())) {
-      throw new InputException(
-          "%s is of the format '%s'; this version reads '%s'. Use the version that wrote it."
-              .formatted(success, record.path("format").asText(), RunRecord.FORMAT));
-    }
-    if (record.path("files").isEmpty()) {
-      throw new InputException(
-          "%s names no files, so nothing can be verified: it was changed or damaged. Run compress again."
-              .formatted(success));
-    }
-    List<PublishedFile> files = new ArrayList<>();
-    record
-        .path("files")
-        .forEach(
-            file ->
-                files.add(
-                    new PublishedFile(
-                        file.path("name").asText(),
-                        file.path("bytes").asLong(),
-                        file.path("sha256").asText())));
-    return files;
+    return RecordedFiles.parse(success.toString(), store.readAll(success, LARGEST_RECORD));
   }
 
   private static void refuseForeignFiles(

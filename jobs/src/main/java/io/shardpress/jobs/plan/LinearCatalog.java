@@ -28,7 +28,10 @@ final class LinearCatalog {
   static List<LinearModule> byShape(Checkpoint checkpoint) {
     List<LinearModule> linears = new ArrayList<>();
     for (TensorSpec spec : checkpoint.specs().values()) {
-      boolean matrix = spec.shape().size() == 2 && spec.dtype().isWeightFloat();
+      boolean matrix =
+          spec.shape().size() == 2
+              && spec.shape().stream().allMatch(size -> size > 0)
+              && spec.dtype().isWeightFloat();
       if (!matrix
           || !spec.name().endsWith(WEIGHT)
           || NOT_A_LINEAR.matcher(spec.name().toLowerCase(Locale.ROOT)).find()) {

@@ -9,6 +9,7 @@ import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
 import io.shardpress.common.config.Hocon;
+import io.shardpress.common.error.Printable;
 import io.shardpress.common.error.UsageException;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +22,8 @@ import java.util.regex.Pattern;
  */
 final class Assignments {
   private static final String ORIGIN = "--set";
+  private static final int LONGEST_KEY = 1_000;
+  private static final int LONGEST = 1 << 16;
   private static final Pattern LOOKS_LIKE_HOCON =
       Pattern.compile("(?s)[\\[{\"].*|-?\\d+(\\.\\d+)?([eE]-?\\d+)?|true|false|null");
 
@@ -31,10 +34,15 @@ final class Assignments {
     ConfigValue root = config.root();
     for (String assignment : assignments) {
       int equals = assignment.indexOf('=');
+      if (assignment.length() > LONGEST) {
+        throw new UsageException(
+            "--set %s: %d characters are more than the %d that are read. Write it into the recipe."
+                .formatted(Printable.excerpt(assignment), assignment.length(), LONGEST));
+      }
       if (equals < 1) {
         throw new UsageException(
             "--set needs key=value, not '%s'. Write for example --set calibration.sequences=64."
-                .formatted(assignment));
+                .formatted(Printable.excerpt(assignment)));
       }
       List<String> path = path(assignment.substring(0, equals).strip(), assignment);
       root = assign(root, path, value(assignment.substring(equals + 1).strip()), assignment);
@@ -43,12 +51,20 @@ final class Assignments {
   }
 
   private static List<String> path(String key, String assignment) {
+    if (key.length() > LONGEST_KEY) { // the parser calls itself for each part
+      throw new UsageException(
+          "--set %s: a key of %d characters is longer than any setting's. Write for example --set calibration.sequences=64."
+              .formatted(Printable.excerpt(assignment), key.length()));
+    }
     try {
       return ConfigUtil.splitPath(key);
     } catch (ConfigException e) {
       throw new UsageException(
           "--set %s: '%s' is not a key: %s. Write for example --set calibration.sequences=64."
-              .formatted(assignment, key, e.getMessage()),
+              .formatted(
+                  Printable.excerpt(assignment),
+                  Printable.excerpt(key),
+                  Printable.excerpt(String.valueOf(e.getMessage()))),
           e);
     }
   }
@@ -89,8 +105,8 @@ final class Assignments {
     throw new UsageException(
         size == 0
             ? "--set %s: the list is empty, so '%s' picks nothing. Set the whole list."
-                .formatted(assignment, key)
+                .formatted(Printable.excerpt(assignment), Printable.excerpt(key))
             : "--set %s: '%s' does not pick an element of the list. Write a number from 0 to %d."
-                .formatted(assignment, key, size - 1));
+                .formatted(Printable.excerpt(assignment), Printable.excerpt(key), size - 1));
   }
 }

@@ -88,7 +88,9 @@ public final class RecipeReader {
             "%s: '%s' must be one value, as spark-submit takes it, not a list."
                 .formatted(Origins.of(entry.getValue()), key));
       }
-      settings.put(key, String.valueOf(entry.getValue().unwrapped()));
+      String value = String.valueOf(entry.getValue().unwrapped());
+      SparkKeys.check(Origins.of(entry.getValue()), key, value);
+      settings.put(key, value);
     }
     return settings;
   }

@@ -10,7 +10,7 @@ import io.shardpress.jobs.run.Json;
 import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.jobs.storage.ParallelCalls;
 import io.shardpress.jobs.storage.PublishedFile;
-import io.shardpress.jobs.storage.SafeNames;
+import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.jobs.storage.SealedJson;
 import io.shardpress.jobs.verify.CheckFile;
 import java.time.Instant;
@@ -257,6 +257,6 @@ public record StatisticsStore(HadoopStore store, Location root) {
   }
 
   private static String mark(String input) {
-    return SafeNames.of(input) + MARK;
+    return SafeFileName.encode(input) + MARK;
   }
 }

@@ -49,6 +49,13 @@ final class Given {
     return rows;
   }
 
+  /** Opens the tokenizer of a folder as it is. */
+  static Tokenizer tokenizer(Location checkpoint, int vocabulary) {
+    Location file = TokenizerFile.of(checkpoint);
+    String sha256 = store().exists(file) ? StoredFiles.sha256(store(), file) : "";
+    return Tokenizer.open(store(), checkpoint, vocabulary, sha256);
+  }
+
   /** Puts a tokenizer of the test resources into a folder. */
   static Path tokenizer(String resource, Path folder) throws IOException {
     try (InputStream bytes = Given.class.getResourceAsStream(resource)) {

@@ -89,7 +89,7 @@ class ReferenceDataTest {
 
   private void assertPiecesGiveTheWhole(Path model, Path text) throws IOException {
     ModelTokens facts = facts(model);
-    try (Tokenizer tokenizer = Tokenizer.open(store, facts.checkpoint(), facts.vocabulary());
+    try (Tokenizer tokenizer = Given.tokenizer(facts.checkpoint(), facts.vocabulary());
         RowReader rows = new TextRows(store, Given.file(text))) {
       TokenRuns runs = new TokenRuns(rows, tokenizer::encode, 2, facts.vocabulary(), 5000);
       List<int[]> pieces = new ArrayList<>();

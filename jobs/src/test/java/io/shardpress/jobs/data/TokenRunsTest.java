@@ -29,7 +29,7 @@ class TokenRunsTest {
   void piecesGiveTheIdsOfTheWholeText() throws IOException {
     Given.tokenizer("words.json", folder);
     String text = Given.words(3000);
-    try (Tokenizer tokenizer = Tokenizer.open(Given.store(), Given.at(folder), Given.WORDS)) {
+    try (Tokenizer tokenizer = Given.tokenizer(Given.at(folder), Given.WORDS)) {
       List<int[]> runs = runs(tokenizer::encode, rows(text), 4, 500);
       assertThat(runs).hasSizeGreaterThan(10);
       assertThat(together(runs)).isEqualTo(tokenizer.encode(text));
@@ -41,7 +41,7 @@ class TokenRunsTest {
   void piecesGiveTheIdsOfTheWholeTextWithSentencePieceToo() throws IOException {
     Given.tokenizer("sentences.json", folder);
     String text = "the hen and the inn. and then in the end\na hind ate  thin earth ".repeat(100);
-    try (Tokenizer tokenizer = Tokenizer.open(Given.store(), Given.at(folder), 39)) {
+    try (Tokenizer tokenizer = Given.tokenizer(Given.at(folder), 39)) {
       List<int[]> runs = runs(tokenizer::encode, rows(text), 4, 500);
       assertThat(runs).hasSizeGreaterThan(5);
       assertThat(together(runs)).isEqualTo(tokenizer.encode(text));

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.ShardpressException;
 import io.shardpress.common.error.UsageException;
 import io.shardpress.jobs.fixture.Recipes;
 import io.shardpress.operators.quantization.Gptq;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -126,5 +128,63 @@ class AssignmentsTest {
     assertThatThrownBy(() -> read(assignment))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining(message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "=1",
+        "a",
+        "",
+        "..=1",
+        "a..b=1",
+        ".a=1",
+        "a.=1",
+        "\"=1",
+        "${a}=1",
+        "a{=1",
+        "a[0]=1",
+        "a=[",
+        "a={b",
+        "a=\"",
+        "a=[${NO_SUCH_VARIABLE_AT_ALL}]",
+        "a=\"x\"${value}",
+        "a=[${value}]",
+        "a={include \"/etc/passwd\"}",
+        "a=[{include file(\"/etc/passwd\")}]",
+        "a={x:}}",
+        "steps.99.rtn.bits=3",
+        "steps.-1.rtn.bits=3",
+        "steps.x=1",
+        "steps.18446744073709551615=1"
+      })
+  void hostileAssignmentsAreRefusedWithOneShortParagraph(String assignment) {
+    assertThatThrownBy(() -> RecipeReader.ofAssignments(List.of(assignment)))
+        .as(assignment)
+        .isInstanceOf(ShardpressException.class)
+        .message()
+        .hasSizeLessThan(1_000);
+  }
+
+  @Test
+  void bombsOnTheCommandLineAreRefused() {
+    for (String assignment :
+        new String[] {
+          "a" + ".a".repeat(30_000) + "=1",
+          "a=" + "[".repeat(30_000),
+          "a=" + "{a:".repeat(15_000) + "1" + "}".repeat(15_000),
+          "a=" + "[[]".repeat(20_000),
+          "a={x0:[1]," + "x0:${x0}${x0},".repeat(1_000) + "}",
+          "k".repeat(100_000) + "=1",
+          "k".repeat(60_000) + "=1",
+          "calibration.k" + "k".repeat(60_000) + "=1",
+          "calibration.sequences=" + "9".repeat(60_000)
+        }) {
+      assertThatThrownBy(() -> RecipeReader.ofAssignments(List.of(assignment)))
+          .as(assignment.substring(0, 20))
+          .isInstanceOf(ShardpressException.class)
+          .message()
+          .hasSizeLessThan(2_000);
+    }
   }
 }

@@ -71,7 +71,7 @@ final class GptqSolver implements Solver {
             .reduce(SweptRows::better)
             .orElseThrow();
     report.deadInputs(factor.deadInputs()).damping(factor.damping()).clipped(rows.clippedWeights());
-    if (!rows.result().scalesAreFinite()) {
+    if (!rows.result().valuesFit(scaleType)) {
       return report.without(Outcome.Failed.scale(module, scaleType));
     }
     double errors = rows.error();

@@ -1,6 +1,7 @@
 package io.shardpress.operators.quantization;
 
 import io.shardpress.common.tensor.DType;
+import io.shardpress.common.tensor.FloatCodec;
 import io.shardpress.operators.linalg.Floats;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -152,9 +153,12 @@ public record QuantizedWeight(
       }
     }
 
-    boolean scalesAreFinite() {
+    /** Whether every value that a code may stand for is finite in the type it is read back in. */
+    boolean valuesFit(DType type) {
+      Grid grid = scheme.grid();
+      float reach = grid.symmetric() ? -grid.lowest() : grid.highest() - grid.lowest();
       for (float scale : scales) {
-        if (!Float.isFinite(scale)) {
+        if (!Float.isFinite(FloatCodec.roundTo(type, scale * reach))) {
           return false;
         }
       }

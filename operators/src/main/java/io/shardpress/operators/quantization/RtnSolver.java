@@ -49,7 +49,7 @@ final class RtnSolver implements Solver {
       return report.without(
           WeightScan.outcome(settings.nonfinite(), module, WeightScan.nonFinite(weight)));
     }
-    if (!result.scalesAreFinite()) {
+    if (!result.valuesFit(QuantizedWeight.scaleType(weightType))) {
       return report.without(Outcome.Failed.scale(module, QuantizedWeight.scaleType(weightType)));
     }
     QuantizedWeight quantized = result.finish();
