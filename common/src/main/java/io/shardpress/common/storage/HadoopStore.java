@@ -44,7 +44,11 @@ public final class HadoopStore implements Store, java.io.Serializable {
 
   /** A store that reaches its file systems with this configuration, which is copied. */
   public static HadoopStore of(Configuration configuration) {
-    return new HadoopStore(new SerializedConfiguration(configuration));
+    Configuration own = new Configuration(configuration);
+    // S3A's other stream does not try again when an answer breaks off, and hides why: a missing
+    // right reads as "Stream is closed".
+    own.setIfUnset("fs.s3a.input.stream.type", "classic");
+    return new HadoopStore(new SerializedConfiguration(own));
   }
 
   @Override
@@ -92,19 +96,21 @@ public final class HadoopStore implements Store, java.io.Serializable {
     }
     FileStatus status = status(file);
     try {
-      FSDataInputStream stream =
-          FutureIO.awaitFuture(
-              fileSystem(file)
-                  .openFile(path(file))
-                  .withFileStatus(status)
-                  .opt(
-                      OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY,
-                      OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_RANDOM)
-                  .build());
-      return new HadoopInput(file, stream, status.getLen());
+      return new HadoopInput(file, status.getLen(), () -> stream(file, status));
     } catch (IOException e) {
       throw StorageErrors.reading(file, e);
     }
+  }
+
+  private FSDataInputStream stream(Location file, FileStatus status) throws IOException {
+    return FutureIO.awaitFuture(
+        fileSystem(file)
+            .openFile(path(file))
+            .withFileStatus(status)
+            .opt(
+                OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY,
+                OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_RANDOM)
+            .build());
   }
 
   @Override
@@ -205,11 +211,11 @@ public final class HadoopStore implements Store, java.io.Serializable {
     }
   }
 
-  /** Connectors report a wrong host or a missing class as unchecked exceptions too. */
+  /** Connectors report a wrong host or a missing class as unchecked exceptions and errors too. */
   private FileSystem fileSystem(Location location) {
     try {
       return FileSystem.get(path(location).toUri(), configuration.value());
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | LinkageError e) {
       throw StorageErrors.reading(location, e);
     }
   }

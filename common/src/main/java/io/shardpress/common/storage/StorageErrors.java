@@ -39,6 +39,10 @@ final class StorageErrors {
   private static final Pattern LASTING =
       Pattern.compile("No space left|[Qq]uota exceeded|Read-only file system|File name too long");
 
+  /** How S3A, which need not be there, reports that a file to be created exists. */
+  private static final String UNMET_CONDITION =
+      "org.apache.hadoop.fs.s3a.RemoteFileChangedException";
+
   private StorageErrors() {}
 
   static ShardpressException reading(Location location, Throwable cause) {
@@ -65,12 +69,14 @@ final class StorageErrors {
   }
 
   static ShardpressException writing(Location location, Throwable cause) {
-    if (anyOf(
-        cause,
-        List.of(
-            FileAlreadyExistsException.class,
-            org.apache.hadoop.fs.FileAlreadyExistsException.class,
-            AlreadyBeingCreatedException.class))) {
+    boolean taken =
+        anyOf(
+            cause,
+            List.of(
+                FileAlreadyExistsException.class,
+                org.apache.hadoop.fs.FileAlreadyExistsException.class,
+                AlreadyBeingCreatedException.class));
+    if (taken || causes(cause).anyMatch(c -> c.getClass().getName().equals(UNMET_CONDITION))) {
       return occupied(location);
     }
     if (!isDenied(cause)) {

@@ -111,8 +111,19 @@ public final class FaultyFileSystem extends FileSystem {
   }
 
   @Override
-  public boolean rename(Path from, Path to) {
-    throw new UnsupportedOperationException("Nothing is renamed");
+  public boolean rename(Path from, Path to) throws IOException {
+    return run(
+        Operation.RENAME,
+        to,
+        () -> {
+          try {
+            Files.createLink(local(to), local(from)); // never in the place of a file
+          } catch (FileAlreadyExistsException | NoSuchFileException e) {
+            return false;
+          }
+          Files.delete(local(from));
+          return true;
+        });
   }
 
   @Override

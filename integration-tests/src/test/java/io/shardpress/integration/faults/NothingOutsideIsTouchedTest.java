@@ -39,7 +39,7 @@ class NothingOutsideIsTouchedTest {
         .filteredOn(
             touch ->
                 switch (touch.operation()) {
-                  case CREATE, WRITE, CLOSE, DELETE, MKDIRS -> true;
+                  case CREATE, WRITE, CLOSE, DELETE, RENAME, MKDIRS -> true;
                   case OPEN, READ, LIST, STATUS -> false;
                 })
         .extracting(Faults.Touch::path)

@@ -10,5 +10,6 @@ public enum Operation {
   LIST,
   STATUS,
   DELETE,
+  RENAME,
   MKDIRS
 }

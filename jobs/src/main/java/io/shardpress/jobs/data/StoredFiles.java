@@ -20,14 +20,12 @@ final class StoredFiles {
    * is there with other bytes is the remainder of a killed attempt and is written anew.
    */
   static void writeOnce(Store store, Location file, byte[] bytes) {
-    if (store.exists(file)) {
-      if (store.length(file) == bytes.length
-          && Arrays.equals(store.readAll(file, bytes.length), bytes)) {
-        return;
-      }
-      store.delete(file);
+    if (store.exists(file)
+        && store.length(file) == bytes.length
+        && Arrays.equals(store.readAll(file, bytes.length), bytes)) {
+      return;
     }
-    try (OutputStream out = store.create(file)) {
+    try (OutputStream out = store.replace(file)) {
       out.write(bytes);
     } catch (IOException e) {
       throw new DestinationException(
