@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.apache.spark.SparkEnv;
 
 /**
  * One thing that goes wrong: from the {@code first} operation that fits on, {@code times} times.
@@ -19,6 +20,7 @@ import java.util.stream.Collectors;
  * @param first counted from 1, in each process anew
  * @param times {@link Long#MAX_VALUE} for ever after
  * @param delay how long an operation takes longer; of {@link Effect#SLOW} only
+ * @param process where it happens
  * @param once a file by which processes know that one of them has had the fault; made by it
  */
 public record Fault(
@@ -28,7 +30,15 @@ public record Fault(
     long first,
     long times,
     Duration delay,
+    Process process,
     Optional<Path> once) {
+
+  /** Processes of Spark. */
+  public enum Process {
+    ANY,
+    /** Not the driver. */
+    EXECUTOR
+  }
 
   /** What becomes of an operation. */
   public enum Effect {
@@ -57,42 +67,62 @@ public record Fault(
   /** Befalls the first operation, whatever it is. */
   public static Fault of(Effect effect) {
     return new Fault(
-        effect, EnumSet.allOf(Operation.class), ANY, 1, 1, Duration.ZERO, Optional.empty());
+        effect,
+        EnumSet.allOf(Operation.class),
+        ANY,
+        1,
+        1,
+        Duration.ZERO,
+        Process.ANY,
+        Optional.empty());
   }
 
   public Fault on(Operation... kinds) {
-    return new Fault(effect, Set.of(kinds), path, first, times, delay, once);
+    return new Fault(effect, Set.of(kinds), path, first, times, delay, process, once);
   }
 
   /** Only where {@code regex} is found in the path. */
   public Fault in(String regex) {
-    return new Fault(effect, operations, Pattern.compile(regex), first, times, delay, once);
+    return new Fault(effect, operations, Pattern.compile(regex), first, times, delay, process, once);
   }
 
   public Fault at(long number) {
-    return new Fault(effect, operations, path, number, times, delay, once);
+    return new Fault(effect, operations, path, number, times, delay, process, once);
   }
 
   public Fault times(long count) {
-    return new Fault(effect, operations, path, first, count, delay, once);
+    return new Fault(effect, operations, path, first, count, delay, process, once);
   }
 
   public Fault taking(Duration longer) {
-    return new Fault(effect, operations, path, first, times, longer, once);
+    return new Fault(effect, operations, path, first, times, longer, process, once);
   }
 
   /** In one process only, of all those that look for {@code flag}. */
   public Fault once(Path flag) {
-    return new Fault(effect, operations, path, first, times, delay, Optional.of(flag));
+    return new Fault(effect, operations, path, first, times, delay, process, Optional.of(flag));
+  }
+
+  /** On executors only, in processes of their own. */
+  public Fault onExecutors() {
+    return new Fault(
+        effect, operations, path, first, times, delay, Process.EXECUTOR, once);
   }
 
   boolean fits(Operation operation, String where) {
-    return operations.contains(operation) && path.matcher(where).find();
+    return operations.contains(operation)
+        && path.matcher(where).find()
+        && (process == Process.ANY || isExecutor());
+  }
+
+  private static boolean isExecutor() {
+    SparkEnv spark = SparkEnv.get();
+    return spark != null && !spark.executorId().equals("driver");
   }
 
   /** One line that {@link #parse} reads; paths and patterns have no spaces. */
   String line() {
-    return "effect=%s operations=%s path=%s first=%d times=%d delay=%d once=%s"
+    return "effect=%s operations=%s path=%s first=%d times=%d delay=%d process=%s once=%s"
         .formatted(
             effect,
             operations.stream().map(Enum::name).collect(Collectors.joining(",")),
@@ -100,6 +130,7 @@ public record Fault(
             first,
             times,
             delay.toMillis(),
+            process,
             once.map(Path::toString).orElse(""));
   }
 
@@ -116,6 +147,7 @@ public record Fault(
         Long.parseLong(fields.get("first")),
         Long.parseLong(fields.get("times")),
         Duration.ofMillis(Long.parseLong(fields.get("delay"))),
+        Process.valueOf(fields.get("process")),
         Optional.of(fields.get("once")).filter(text -> !text.isEmpty()).map(Path::of));
   }
 }

@@ -26,6 +26,9 @@ public final class Faults {
   /** Hadoop setting of a process: a file of {@linkplain Fault#line lines}. */
   public static final String FILE = "fs.faulty.faults";
 
+  /** How the line begins that a process prints as an operation begins that is slow. */
+  public static final String SLOW_LINE = "slow, ";
+
   private static final ConcurrentMap<String, Faults> KNOWN = new ConcurrentHashMap<>();
   private static final int KILLED = 137;
 
@@ -159,7 +162,10 @@ public final class Faults {
       case FAIL -> throw new IOException(what);
       case RESET -> throw new SocketException("Connection reset");
       case DENY -> throw new AccessControlException("Permission denied, " + what);
-      case SLOW -> await(fault.delay().toMillis());
+      case SLOW -> {
+        System.out.println(SLOW_LINE + what); // for whoever waits for this moment
+        await(fault.delay().toMillis());
+      }
       case HALT -> Runtime.getRuntime().halt(KILLED);
       case LOSE_ANSWER, TRUNCATE -> {}
     }

@@ -44,6 +44,8 @@ final class S3Endpoint implements AutoCloseable {
             "fs.s3a.aws.credentials.provider",
             "org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider"),
         Map.entry("fs.s3a.connection.timeout", "3s"),
+        Map.entry("fs.s3a.multipart.size", "5M"),
+        Map.entry("fs.s3a.multipart.threshold", "5M"),
         Map.entry("fs.s3a.attempts.maximum", "2"),
         Map.entry("fs.s3a.retry.interval", "20ms"),
         Map.entry("fs.s3a.retry.throttle.interval", "20ms"));

@@ -1,19 +1,25 @@
 package io.shardpress.integration.stores;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeout;
 
+import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
-import io.shardpress.common.storage.Store;
 import io.shardpress.integration.Cli;
 import io.shardpress.integration.faults.TinyRun;
 import io.shardpress.integration.faults.TinyRun.Way;
+import io.shardpress.jobs.job.Doctor;
+import io.shardpress.jobs.recipe.Recipe;
+import io.shardpress.jobs.recipe.RecipeReader;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
@@ -33,7 +39,7 @@ class S3Test {
   private static S3Endpoint endpoint;
 
   @TempDir private Path folder;
-  private Store store;
+  private HadoopStore store;
   private TinyRun run;
 
   /** One for all: Hadoop keeps its file systems by bucket, not by endpoint. */
@@ -50,6 +56,7 @@ class S3Test {
   @BeforeEach
   void prepare() {
     endpoint.inject(S3Faults.NONE);
+    endpoint.objects().clear();
     Configuration configuration = new Configuration();
     endpoint.settings().forEach(configuration::set);
     store = HadoopStore.of(configuration);
@@ -120,6 +127,39 @@ class S3Test {
     Race.createdByOne(store, Location.of(BUCKET + folder));
 
     assertThat(endpoint.objects().conditional()).as("requests with If-None-Match").isPositive();
+  }
+
+  @Test
+  void the_doctor_says_whether_it_is_so_there() {
+    assertThat(doctor()).anyMatch(line -> line.matches("ok +creation +.*one wins"));
+
+    endpoint.objects().ignoreConditions();
+    assertThat(doctor()).anyMatch(line -> line.matches("warn +creation +.*If-None-Match.*"));
+    assertThat(endpoint.objects().names()).noneMatch(name -> name.contains("probe"));
+  }
+
+  private List<String> doctor() {
+    Recipe recipe = RecipeReader.read(store, Location.of(recipe(Way.RTN)), List.of());
+    return Doctor.examine(store, recipe).stream().map(Doctor.Finding::text).toList();
+  }
+
+  @Test
+  void a_large_file_comes_in_parts_and_whole() throws IOException {
+    byte[] bytes = new byte[12_000_001];
+    new SplittableRandom(SEED).nextBytes(bytes);
+    Location file = Location.of(BUCKET + folder + "/large");
+    endpoint.inject(S3Faults.on(S3Faults.Kind.BUSY, "PUT", "/large$", 2));
+    try (OutputStream out = store.create(file)) {
+      out.write(bytes);
+    }
+
+    assertThat(endpoint.failed()).hasSize(2);
+    assertThat(endpoint.objects().inParts()).containsExactly("/bucket" + folder + "/large");
+    assertThat(endpoint.objects().openUploads()).isZero();
+    assertThat(store.readAll(file, bytes.length)).isEqualTo(bytes);
+    assertThatThrownBy(() -> store.create(file).close())
+        .isInstanceOf(DestinationException.class)
+        .hasMessageContaining("exists already");
   }
 
   private String recipe(Way way) {

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** Looks at everything a run will need, and says of each what is there or how to mend it. */
@@ -89,16 +90,36 @@ public final class Doctor {
         attempt(
             "output",
             () -> {
-              Location probe = output.child(".shardpress-probe-" + UUID.randomUUID());
-              Location made = store.exists(output) ? probe : topmostMissing(store, output);
-              write(store, probe);
-              store.delete(made);
+              probe(store, output, probe -> write(store, probe));
               return output + ": can be written, listed and deleted";
             }));
     if (findings.get(0).health() == Health.OK) {
+      findings.add(exclusive(store, output));
       leftovers(store, output).ifPresent(findings::add);
     }
     return findings;
+  }
+
+  /** Does something to a new file of the output, and leaves no trace of it. */
+  private static <T> T probe(Store store, Location output, Function<Location, T> body) {
+    Location probe = output.child(".shardpress-probe-" + UUID.randomUUID());
+    Location made = store.exists(output) ? probe : topmostMissing(store, output);
+    try {
+      return body.apply(probe);
+    } finally {
+      store.delete(made);
+    }
+  }
+
+  private static Finding exclusive(Store store, Location output) {
+    boolean had = probe(store, output, probe -> ExclusiveCreation.isHadBy(store, probe));
+    return had
+        ? new Finding(Health.OK, "creation", "of two runs that publish there at once, one wins")
+        : new Finding(
+            Health.WARN,
+            "creation",
+            "this store lets two writers create the same file (for s3a: it ignores If-None-Match);"
+                + " never give two runs at once the same output");
   }
 
   private static Optional<Finding> leftovers(Store store, Location output) {
@@ -123,9 +144,10 @@ public final class Doctor {
     return top;
   }
 
-  private static void write(Store store, Location probe) {
+  private static Location write(Store store, Location probe) {
     try (OutputStream out = store.create(probe)) {
       out.write(1);
+      return probe;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -80,6 +80,15 @@ class DoctorTest {
   }
 
   @Test
+  void saysWhetherTwoWritersCanCreateOneFile() {
+    Finding found = finding("output.uri = " + folder.resolve("a/out"), "creation");
+
+    assertThat(found.health()).isEqualTo(Health.OK);
+    assertThat(found.state()).endsWith("one wins");
+    assertThat(folder.resolve("a")).doesNotExist();
+  }
+
+  @Test
   void leavesAnOutputThatIsThereAsItWas() throws IOException {
     Path output = Files.createDirectory(folder.resolve("out"));
     Files.writeString(output.resolve("x"), "x");
