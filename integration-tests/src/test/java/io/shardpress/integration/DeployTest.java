@@ -22,6 +22,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.network.util.MapConfigProvider;
+import org.apache.spark.network.util.TransportConf;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,7 +38,8 @@ class DeployTest {
   private static final Pattern SETTING = Pattern.compile("(?<![a-z.])spark\\.(?!apache)[A-Za-z][A-Za-z.]*[A-Za-z]\\b");
 
   /** Settings that Spark looks up by other means, some in modules that are not among our libraries. */
-  private static final Set<String> OF_SCHEDULERS = Set.of("spark.yarn.maxAppAttempts", "spark.authenticate.secret");
+  private static final Set<String> LOOKED_UP = Set.of(
+          "spark.yarn.maxAppAttempts", "spark.authenticate.secret", "spark.network.crypto.cipher");
 
   /** What every example for a shared cluster sets, and to what. */
   private static final Map<String, String> SECURITY =
@@ -153,11 +156,21 @@ class DeployTest {
     while (settings.find()) {
       String key = settings.group();
       assertThat(
-              OF_SCHEDULERS.contains(key)
+              LOOKED_UP.contains(key)
                   || org.apache.spark.internal.config.ConfigEntry$.MODULE$.findEntry(key) != null)
           .as(key)
           .isTrue();
     }
+  }
+
+  @Test
+  void the_cipher_is_one_that_authenticates() {
+    String key = "spark.network.crypto.cipher";
+    TransportConf set = new TransportConf("rpc", new MapConfigProvider(Map.of(key, SECURITY.get(key))));
+    TransportConf unset = new TransportConf("rpc", MapConfigProvider.EMPTY);
+
+    assertThat(set.cipherTransformation()).contains("/GCM/");
+    assertThat(unset.cipherTransformation()).as("why it has to be set").doesNotContain("/GCM/");
   }
 
   @ParameterizedTest

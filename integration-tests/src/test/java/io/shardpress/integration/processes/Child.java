@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 /** A command of Shardpress in a JVM of its own, with the class path of these tests. */
 final class Child implements AutoCloseable {
   private static final long PATIENCE_SECONDS = 300;
+  private static final Path LOG = Home.root().resolve("conf/log4j2.properties");
 
   private final Process process;
   private final Path errors;
@@ -45,7 +46,7 @@ final class Child implements AutoCloseable {
 
   /** Starts a command with Spark inside the process. */
   static Child start(Path folder, String... command) {
-    return start(folder, List.of("io.shardpress.jobs.cli.Main"), command);
+    return start(folder, LOG, List.of("io.shardpress.jobs.cli.Main"), command);
   }
 
   /** Starts a command as {@code spark-submit} with {@code options} does. */
@@ -53,10 +54,16 @@ final class Child implements AutoCloseable {
     List<String> words = new ArrayList<>(List.of("org.apache.spark.deploy.SparkSubmit"));
     words.addAll(options);
     words.addAll(List.of("--class", "io.shardpress.jobs.cli.Main", "spark-internal"));
-    return start(folder, words, command);
+    return start(folder, LOG, words, command);
   }
 
-  private static Child start(Path folder, List<String> words, String... command) {
+  /** Starts a server of Spark, which tells on standard output what it does. */
+  static Child server(Path folder, String mainClass, String... arguments) {
+    Path log = Home.root().resolve("integration-tests/src/test/resources/servers.properties");
+    return start(folder, log, List.of(mainClass), arguments);
+  }
+
+  private static Child start(Path folder, Path log, List<String> words, String... command) {
     List<String> all =
         new ArrayList<>(
             List.of(
@@ -65,7 +72,7 @@ final class Child implements AutoCloseable {
                 "-Xmx512m",
                 // Short lives: what the optimizing compiler finds out would come too late.
                 "-XX:TieredStopAtLevel=1",
-                "-Dlog4j2.configurationFile=" + Home.root().resolve("conf/log4j2.properties"),
+                "-Dlog4j2.configurationFile=" + log,
                 "-cp",
                 System.getProperty("java.class.path")));
     all.addAll(words);
@@ -74,7 +81,7 @@ final class Child implements AutoCloseable {
       Path errors = Files.createTempFile(folder, "child", ".err");
       ProcessBuilder builder = new ProcessBuilder(all).directory(folder.toFile());
       builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
-      builder.environment().put("SPARK_HOME", sparkHome(folder).toString());
+      builder.environment().put("SPARK_HOME", sparkHome().toString());
       builder.environment().put("SPARK_SCALA_VERSION", "2.13");
       builder.redirectError(errors.toFile());
       return new Child(builder.start(), errors);
@@ -91,9 +98,11 @@ final class Child implements AutoCloseable {
         .orElse("");
   }
 
-  /** What Spark takes for a distribution: the jars of our class path, linked. */
-  private static Path sparkHome(Path folder) throws IOException {
-    Path home = folder.resolve("spark-home");
+  /** What Spark takes for a distribution: the jars of our class path, linked; one for this JVM. */
+  private static Path sparkHome() throws IOException {
+    Path home =
+        Home.root()
+            .resolve("integration-tests/target/spark-home-" + ProcessHandle.current().pid());
     if (!Files.exists(home)) {
       Path jars = Files.createDirectories(home.resolve("jars"));
       for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
@@ -107,19 +116,27 @@ final class Child implements AutoCloseable {
     return home;
   }
 
-  /** Reads on until a line of standard output begins so; false when the process ended first. */
-  boolean awaitLine(String start) {
+  /** The next line of standard output that begins so; fails when the process ends before. */
+  String awaitLine(String start) {
     try {
       for (String line = out.readLine(); line != null; line = out.readLine()) {
         lines.add(line);
         if (line.startsWith(start)) {
-          return true;
+          return line;
         }
       }
-      return false;
+      throw new AssertionError("No line '" + start + "': " + end());
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
+  }
+
+  /** Reads what nobody waits for, that the process can go on writing. */
+  Child drained() {
+    Thread reader = new Thread(() -> out.lines().forEach(line -> {}), "drain");
+    reader.setDaemon(true);
+    reader.start();
+    return this;
   }
 
   /** As {@code kill} does, or Ctrl-C. */
