@@ -98,7 +98,7 @@ public final class Calibration {
     wanted.forEach(all::addAll);
     Map<String, StoredInput> found = find(dense, all);
     StagedModules nothing = StagedModules.none(model.store(), workspace);
-    List<StageGroup> groups = StageGroup.of(missing(wanted, found), plan, tokens, scratchBytes);
+    List<StageGroup> groups = StageGroup.of(missing(wanted, found), plan, tokens, precision, scratchBytes);
     progress.begin("calibrate", (double) tokens.sequences() * groups.size());
     for (int i = 0; i < groups.size(); i++) {
       StageGroup group = groups.get(i);
@@ -192,7 +192,13 @@ public final class Calibration {
       List<Set<String>> wanted,
       CalibrationKey key,
       Consumer<Seen> onChunk) {
-    PassFolder folder = new PassFolder(model.store(), workspace, statistics.folder(key));
+    PassFolder folder = new PassFolder(
+            model.store(),
+            workspace,
+            statistics.folder(key),
+            plan.widths(),
+            tokens.chunkTokens(),
+            precision);
     StagedModules passed = before.within(route.from(), route.first());
     List<Seen> seen = run(what, route, passed, wanted, Set.of(), onChunk);
     Map<String, KeptInput> kept = folder.fold(tasks, route, wanted, seen);

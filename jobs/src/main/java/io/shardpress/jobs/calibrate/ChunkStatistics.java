@@ -15,29 +15,37 @@ import java.util.TreeMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Sums the wanted inputs of one chunk of sequences and writes them as one safetensors file. An
- * input that nothing reached, such as an idle expert's, is left out.
+ * Sums the wanted inputs of one chunk of sequences and writes them as one safetensors file; of
+ * {@link KeptInputs wide ones} it sums the moments and keeps the inputs beside it. An input that
+ * nothing reached, such as an idle expert's, is left out.
  */
 final class ChunkStatistics implements InputObserver, AutoCloseable {
   private final Set<String> wanted;
   private final Set<String> fromAllTokens;
+  private final KeptInputs kept;
   private final Map<String, StatisticsAccumulator> sums = new TreeMap<>();
 
   /**
    * @param fromAllTokens inputs of experts that are to see every token of their layer
+   * @param kept where wide inputs go
    */
-  ChunkStatistics(Set<String> wanted, Set<String> fromAllTokens) {
+  ChunkStatistics(Set<String> wanted, Set<String> fromAllTokens, KeptInputs kept) {
     this.wanted = wanted;
     this.fromAllTokens = fromAllTokens;
+    this.kept = kept;
   }
 
   @Override
   public void observe(String input, INDArray x) {
-    if (wanted.contains(input)) {
-      sums.computeIfAbsent(
-              input,
-              name -> new StatisticsAccumulator(name, Floats.columns(x), StatisticsNeed.GRAM))
-          .observe(x);
+    if (!wanted.contains(input)) {
+      return;
+    }
+    boolean keep = kept.keeps(Floats.columns(x));
+    StatisticsNeed need = keep ? StatisticsNeed.MOMENTS : StatisticsNeed.GRAM;
+    sums.computeIfAbsent(input, name -> new StatisticsAccumulator(name, Floats.columns(x), need))
+        .observe(x);
+    if (keep) {
+      kept.add(input, x);
     }
   }
 
@@ -51,7 +59,7 @@ final class ChunkStatistics implements InputObserver, AutoCloseable {
     List<InputStatistics> open = new ArrayList<>();
     try {
       sums.values().forEach(sum -> open.add(sum.finishForStorage()));
-      StatisticsFiles.write(store, file, open);
+      StatisticsFiles.write(store, file, open, kept.counts());
     } finally {
       open.forEach(InputStatistics::close);
     }

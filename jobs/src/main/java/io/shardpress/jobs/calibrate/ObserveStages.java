@@ -109,13 +109,14 @@ record ObserveStages(
   private String observe(
       OpenModel open, int stage, INDArray hidden, WeightSource weights, boolean outputIsRead) {
     Set<String> inputs = wanted.get(stage - route.first());
-    try (ChunkStatistics sums = new ChunkStatistics(inputs, fromAllTokens)) {
+    Location file = workspace.partials(stage, chunk, UUID.randomUUID());
+    KeptInputs kept = new KeptInputs(model.store(), file, tokens.chunkTokens());
+    try (ChunkStatistics sums = new ChunkStatistics(inputs, fromAllTokens, kept)) {
       InputObserver observer = outputIsRead ? sums : Stages.inputsAlone(sums);
       Stages.run(open, stage, hidden, tokens.length(), weights, observer);
       if (inputs.isEmpty()) {
         return "";
       }
-      Location file = workspace.partials(stage, chunk, UUID.randomUUID());
       sums.write(model.store(), file);
       return file.name();
     }

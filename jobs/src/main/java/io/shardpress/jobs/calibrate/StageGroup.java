@@ -1,8 +1,9 @@
 package io.shardpress.jobs.calibrate;
 
 import io.shardpress.jobs.data.TokenChunks;
-import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.Plan;
+import io.shardpress.jobs.plan.WideInputs;
+import io.shardpress.operators.model.Precision;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -31,8 +32,12 @@ record StageGroup(int first, List<Set<String>> wanted) {
    * @param scratchBytes partial sums of a group; a stage with more is a group of its own
    */
   static List<StageGroup> of(
-      List<Set<String>> wanted, Plan plan, TokenChunks tokens, long scratchBytes) {
-    Map<String, Long> bytes = partialBytes(plan, tokens);
+      List<Set<String>> wanted,
+      Plan plan,
+      TokenChunks tokens,
+      Precision precision,
+      long scratchBytes) {
+    Map<String, Long> bytes = partialBytes(plan, tokens, precision);
     List<StageGroup> groups = new ArrayList<>();
     List<Set<String>> open = new ArrayList<>();
     int first = 0;
@@ -65,12 +70,16 @@ record StageGroup(int first, List<Set<String>> wanted) {
   }
 
   /** Of all chunks' partial sums, by input. */
-  private static Map<String, Long> partialBytes(Plan plan, TokenChunks tokens) {
+  private static Map<String, Long> partialBytes(
+      Plan plan, TokenChunks tokens, Precision precision) {
     Map<String, Long> bytes = new HashMap<>();
-    for (LayerTask layer : plan.layers()) {
-      long triangle = layer.in() * (layer.in() + 1) / 2 * Float.BYTES;
-      bytes.put(layer.input(), triangle * tokens.chunks());
-    }
+    plan.widths()
+        .forEach(
+            (input, width) ->
+                bytes.put(
+                    input,
+                    WideInputs.partialBytes(width, tokens.chunkTokens(), precision)
+                        * tokens.chunks()));
     return bytes;
   }
 }

@@ -76,6 +76,11 @@ public final class TokenChunks implements Serializable {
     return Math.min(perChunk, manifest.sequences() - chunk * perChunk);
   }
 
+  /** Tokens of a chunk; only the last may have fewer. */
+  public long chunkTokens() {
+    return (long) manifest.sequencesPerChunk() * length();
+  }
+
   /** Tokens of all sequences, BOS included. */
   public long tokens() {
     return (long) sequences() * length();

@@ -206,7 +206,7 @@ record CalibrationMemory(
     return linears.stream().mapToLong(linear -> width * rows * linear.out()).sum();
   }
 
-  private static long grams(Set<String> inputs, List<LinearModule> linears) {
+  private long grams(Set<String> inputs, List<LinearModule> linears) {
     return widths(inputs, linears).values().stream().mapToLong(n -> Float.BYTES * n * n).sum();
   }
 
@@ -220,10 +220,12 @@ record CalibrationMemory(
     return (widened ? Float.BYTES : Short.BYTES) * rows * widest;
   }
 
-  private static Map<String, Long> widths(Set<String> inputs, List<LinearModule> linears) {
+  /** Of inputs that a partial Gram is made of. */
+  private Map<String, Long> widths(Set<String> inputs, List<LinearModule> linears) {
     Map<String, Long> widths = new TreeMap<>();
     linears.stream()
         .filter(linear -> inputs.contains(linear.input()))
+        .filter(linear -> !WideInputs.areKept(linear.in(), tokens))
         .forEach(linear -> widths.put(linear.input(), linear.in()));
     return widths;
   }

@@ -26,6 +26,8 @@ import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
 import io.shardpress.operators.statistics.Gram;
 import io.shardpress.operators.statistics.InputStatistics;
+import io.shardpress.operators.statistics.StatisticsAccumulator;
+import io.shardpress.operators.statistics.StatisticsNeed;
 import io.shardpress.operators.statistics.StoredStatistics;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -178,6 +180,82 @@ class CalibrationTest {
             .input();
     assertGram(run, statistics.get(qkv), seen.get(qkv));
     assertThat(seen.get(qkv)[0]).isNotEqualTo(dense.get(qkv)[0]);
+  }
+
+  /** Partial Grams would be larger than the inputs themselves, which are kept instead. */
+  @Test
+  void sumsTheTilesOfAWideInputFromTheInputItself(SparkSession spark) {
+    TinyRun run =
+        TinyRun.of(
+            spark,
+            folder,
+            TinyCheckpoint.wideLlama(9),
+            "{ gptq { group-size = 16, targets = \"re:.*0.mlp.down_proj\" } }");
+    Map<String, StoredInput> observed = run.calibration(POLICY).observeAll();
+
+    String input = run.plan().layers(0).get(0).input();
+    assertThat(observed.keySet()).containsExactly(input);
+    assertThat(observed.get(input).kept().files()).as("moments and three tiles").hasSize(4);
+    assertThat(observed.get(input).kept().width()).isEqualTo(TinyCheckpoint.WIDE);
+    assertThat(names(run, run.workspace().root())).containsExactly("statistics");
+    try (InputStatistics expected = accumulated(run, input);
+        InputStatistics found =
+            StoredStatistics.read(input, observed.get(input).tensors(run.model().store()))) {
+      assertThat(found.tokens()).isEqualTo(expected.tokens());
+      assertThat(found.sumAbs()).isEqualTo(expected.sumAbs());
+      INDArray left = expected.gram().flatMap(Gram::matrix).orElseThrow();
+      INDArray right = found.gram().flatMap(Gram::matrix).orElseThrow();
+      float[] wanted = new float[found.width()];
+      float[] row = new float[found.width()];
+      double scale = expected.sumSquares()[0];
+      for (int i = 0; i < found.width(); i++) {
+        Floats.readRow(left, i, wanted);
+        Floats.readRow(right, i, row);
+        double worst = 0;
+        for (int j = 0; j < row.length; j++) {
+          worst = Math.max(worst, Math.abs(row[j] - wanted[j]));
+        }
+        assertThat(worst).as("row %d", i).isLessThan(1e-5 * scale);
+      }
+    }
+    List<LayerOutcome> solved =
+        new Compression(run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder())
+            .run("solve", run.plan().layers(), observed);
+    assertThat(solved)
+        .extracting(LayerOutcome::kind)
+        .containsExactly(LayerOutcome.Kind.COMPRESSED);
+  }
+
+  /** The statistics of one input of the first stage as partial Grams would give them. */
+  private static InputStatistics accumulated(TinyRun run, String wanted) {
+    OpenModel open = run.model().open();
+    WeightSource weights = open.weights(Precision.F32);
+    List<InputStatistics> parts = new ArrayList<>();
+    for (int chunk = 0; chunk < run.tokens().chunks(); chunk++) {
+      int length = run.tokens().length();
+      try (INDArray hidden =
+              open.requireArchitecture().embed(run.tokens().readChunk(chunk), length, weights);
+          StatisticsAccumulator sums =
+              new StatisticsAccumulator(wanted, TinyCheckpoint.WIDE, StatisticsNeed.GRAM)) {
+        Stages.run(
+            open,
+            0,
+            hidden,
+            length,
+            weights,
+            (input, x) -> {
+              if (input.equals(wanted)) {
+                sums.observe(x);
+              }
+            });
+        parts.add(sums.finish());
+      }
+    }
+    try {
+      return InputStatistics.fold(parts);
+    } finally {
+      parts.forEach(InputStatistics::close);
+    }
   }
 
   @Test
