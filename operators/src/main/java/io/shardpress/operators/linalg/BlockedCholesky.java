@@ -116,6 +116,11 @@ final class BlockedCholesky implements AutoCloseable {
     }
   }
 
+  /** The D_k, and for every thread a block column of M while it is made. */
+  static long scratchBytes(long n, int threads) {
+    return (1 + threads) * n * BLOCK * Float.BYTES;
+  }
+
   /** Block row {@code i}, block columns {@code [from, to)}. */
   private Block left(int i, int from, int to) {
     return new Block(l, first(i), width(i), first(from), first(to) - first(from));

@@ -35,6 +35,11 @@ public record UpperFactor(INDArray matrix) implements AutoCloseable {
     return new UpperFactor(reversed);
   }
 
+  /** Off-heap bytes beside the matrix {@code [n, n]} while it is factored by so many threads. */
+  public static long scratchBytes(long n, int threads) {
+    return BlockedCholesky.scratchBytes(n, threads);
+  }
+
   @Override
   public void close() {
     matrix.close();

@@ -1,45 +1,57 @@
 package io.shardpress.operators.quantization;
 
 import io.shardpress.common.tensor.DType;
+import io.shardpress.operators.linalg.UpperFactor;
+import io.shardpress.operators.statistics.StoredStatistics;
+import io.shardpress.operators.statistics.TileGrid;
 
-/** What GPTQ allocates, written down beside the code that does; see {@link SolveMemory}. */
+/**
+ * What GPTQ allocates, for a weight of {@code r} rows and {@code n} columns, panels of {@code R}
+ * rows (r rounded up to {@link Panel#ROWS}) and {@code g} groups a row, in bytes; see {@link
+ * SolveMemory}.
+ *
+ * <ul>
+ *   <li>shared: the factor 4n², and 4n² for the Gram where it is read whole
+ *   <li>to prepare: the larger of the factorization's scratch, {@code 1024n·(1 + threads)}, and a
+ *       tile of a Gram that is not read whole, 4·4096²
+ *   <li>a slice, off-heap: the weight, 4rn, and 2rn more where it comes in BF16; beside it the
+ *       larger of the panels, 4Rn, and, where the Gram is read whole, the energy's 2n² and {@code
+ *       1024n·threads}
+ *   <li>a slice, on the heap: codes rn and scales 4rg, twice where candidates compete; beside them
+ *       the larger of what the sweep keeps, {@code R·(n + 8g)}, and what threads fill panels with,
+ *       {@code 576n} each
+ * </ul>
+ */
 final class GptqMemory {
-  /** Rows and columns of the factorization's blocks, whose inverses are kept while it runs. */
-  private static final int FACTOR_BLOCK = 256;
-
-  /** Rows that a thread turns into columns, and rows it reads for that. */
-  private static final int TURNED_ROWS = 128 + 16;
-
-  /** Widest input whose Gram is held in memory, and edge of the tiles of any other. */
-  private static final long DENSE_WIDTH = 8192;
-
-  private static final long TILE = 4096;
-
   private GptqMemory() {}
 
-  /**
-   * Shared: the factor, 4 in² bytes, and the Gram, as much again, where it is in memory. Preparing:
-   * the inverses of the diagonal's blocks and a block column for every thread, or a tile of a
-   * stored Gram. A slice: its weight, its weight in F32 where it comes in BF16, and the panels of
-   * the sweep. Heap: codes of the sweep, of the result, and of the candidate that it competes with.
-   */
   static SolveMemory of(Gptq settings, long rows, long in, DType weightType, int threads) {
-    long square = Float.BYTES * in * in;
-    boolean dense = in <= DENSE_WIDTH;
-    long column = Float.BYTES * FACTOR_BLOCK * in;
-    long factoring = column * (1 + threads);
-    long filling = dense ? 0 : Float.BYTES * TILE * TILE;
-    long panelRows = (rows + Panel.ROWS - 1) / Panel.ROWS * Panel.ROWS;
-    long weight = (weightType == DType.BF16 ? 2 + Float.BYTES : Float.BYTES) * rows * in;
+    long panels = (rows + Panel.ROWS - 1) / Panel.ROWS;
+    return new SolveMemory(
+        (StoredStatistics.isReadWhole(in) ? 2 : 1) * Float.BYTES * in * in,
+        Math.max(UpperFactor.scratchBytes(in, threads), tile(in)),
+        nativeBytes(rows, in, panels, weightType, threads),
+        heapBytes(settings, rows, in, panels, threads));
+  }
+
+  private static long tile(long in) {
+    long edge = StoredStatistics.isReadWhole(in) ? 0 : TileGrid.EDGE;
+    return edge * edge * Float.BYTES;
+  }
+
+  private static long nativeBytes(long rows, long in, long panels, DType weightType, int threads) {
+    long weight = (Float.BYTES + (weightType == DType.BF16 ? Short.BYTES : 0)) * rows * in;
+    long sweep = panels * Panel.ROWS * in * Float.BYTES;
+    long energy = StoredStatistics.isReadWhole(in) ? QuadraticForm.energyBytes(in, threads) : 0;
+    return weight + Math.max(sweep, energy);
+  }
+
+  private static long heapBytes(Gptq settings, long rows, long in, long panels, int threads) {
     long groups = settings.groupSize().groups(Math.toIntExact(in));
     long attempts = settings.clip().candidates().size() > 1 ? 2 : 1;
-    long codes = panelRows * in + attempts * rows * in;
-    long scales = Float.BYTES * groups * (2 * panelRows + attempts * rows);
-    long scratch = Float.BYTES * TURNED_ROWS * in * Math.min(threads, panelRows / Panel.ROWS);
-    return new SolveMemory(
-        dense ? 2 * square : square,
-        Math.max(factoring, filling),
-        weight + Float.BYTES * panelRows * in,
-        codes + scales + scratch);
+    long results = attempts * rows * (in + groups * Float.BYTES);
+    long sweep = panels * Panel.ROWS * (in + 2 * groups * Float.BYTES);
+    long filling = Math.min(threads, panels) * PanelFiller.scratchBytes(in);
+    return results + Math.max(sweep, filling);
   }
 }

@@ -27,6 +27,11 @@ record PanelFiller(
         && !settings.groupSize().isChannel();
   }
 
+  /** Heap bytes of a thread that fills a panel of a weight with {@code in} columns. */
+  static long scratchBytes(long in) {
+    return (STRIP + RUN) * in * Float.BYTES;
+  }
+
   /** Fills all panels, and closes them when {@code use} is done with them. */
   <T> T onPanels(Function<List<Panel>, T> use) {
     Panel[] panels = new Panel[(result.out + Panel.ROWS - 1) / Panel.ROWS];

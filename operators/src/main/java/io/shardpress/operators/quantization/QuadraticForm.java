@@ -65,6 +65,14 @@ final class QuadraticForm {
     return Part.owned(difference);
   }
 
+  /**
+   * Off-heap bytes of an energy of {@code n} columns from a Gram in memory: the Gram in BF16, and
+   * for every thread some rows of the weight.
+   */
+  static long energyBytes(long n, int threads) {
+    return Short.BYTES * n * n + threads * ROWS * n * Short.BYTES;
+  }
+
   /** How a tile is multiplied. */
   private interface Preparation {
     UpperBlocks of(GramTile tile);

@@ -29,7 +29,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class StoredStatistics {
   /** Larger Grams are left where they are stored, and read tile by tile. */
-  public static final long MAX_BYTES_IN_MEMORY = 256 << 20;
+  private static final long MAX_BYTES_IN_MEMORY = 256 << 20;
 
   private static final Pattern GRAM = Pattern.compile("\\.gram\\.(\\d{1,6})\\.(\\d{1,6})");
   private static final String MAX_ABS = ".max_abs";
@@ -122,7 +122,7 @@ public final class StoredStatistics {
 
   /**
    * Finds the statistics of {@code input} among {@code tensors}, keyed by full name, which may come
-   * from several files; others may be there. A Gram of at most {@link #MAX_BYTES_IN_MEMORY} is read
+   * from several files; others may be there. A Gram that {@linkplain #isReadWhole is small} is read
    * here, a larger one when it is used: the sources have to stay readable for that. The caller
    * closes the result.
    *
@@ -166,8 +166,12 @@ public final class StoredStatistics {
     for (Place place : grid.places()) {
       tiles.put(place, require(tile(input, grid, place), tensors));
     }
-    boolean small = (long) n * n * Float.BYTES <= MAX_BYTES_IN_MEMORY;
-    return small ? inMemory(input, grid, tiles) : new StoredGram(input, grid, tiles);
+    return isReadWhole(n) ? inMemory(input, grid, tiles) : new StoredGram(input, grid, tiles);
+  }
+
+  /** Whether {@link #read} puts a Gram of so many channels into memory. */
+  public static boolean isReadWhole(long width) {
+    return width * width * Float.BYTES <= MAX_BYTES_IN_MEMORY;
   }
 
   private static Gram inMemory(String input, TileGrid grid, Map<Place, TensorSource> tiles) {
