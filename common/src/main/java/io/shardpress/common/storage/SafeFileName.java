@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
  */
 public final class SafeFileName {
   private static final int LONGEST_SHOWN = 100;
-  private static final int LONGEST_ENCODED = 200;
+  private static final int LONGEST_ENCODED = 180;
   private static final int LONGEST_KEPT = 100;
   private static final String HASH_FOLLOWS = "~";
   private static final Pattern SAFE =

@@ -18,7 +18,6 @@ import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.operators.model.Precision;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -99,7 +98,7 @@ public final class Calibration {
     wanted.forEach(all::addAll);
     Map<String, StoredInput> found = find(dense, all);
     StagedModules nothing = StagedModules.none(model.store(), workspace);
-    List<StageGroup> groups = StageGroup.of(missing(wanted, found), plan, tokens, scratchBytes);
+    List<StageGroup> groups = StageGroup.of(missing(wanted, found), plan, tokens, precision, scratchBytes);
     progress.begin("calibrate", (double) tokens.sequences() * groups.size());
     for (int i = 0; i < groups.size(); i++) {
       StageGroup group = groups.get(i);
@@ -195,7 +194,7 @@ public final class Calibration {
       Consumer<Seen> onChunk) {
     PassFolder folder =
         new PassFolder(
-            model.store(), workspace, widths(), tokens.chunkTokens(), statistics.folder(key));
+            model.store(), workspace, plan.widths(), tokens.chunkTokens(), statistics.folder(key));
     StagedModules passed = before.within(route.from(), route.first());
     List<Seen> seen = run(what, route, passed, wanted, Set.of(), onChunk);
     Map<String, KeptInput> kept = folder.fold(tasks, route, wanted, seen);
@@ -219,12 +218,6 @@ public final class Calibration {
     }
     model.store().delete(workspace.partials());
     return stored;
-  }
-
-  private Map<String, Integer> widths() {
-    Map<String, Integer> widths = new HashMap<>();
-    plan.layers().forEach(layer -> widths.put(layer.input(), Math.toIntExact(layer.in())));
-    return widths;
   }
 
   private List<Seen> run(

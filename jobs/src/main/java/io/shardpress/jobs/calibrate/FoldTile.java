@@ -55,6 +55,9 @@ record FoldTile(
   /** Elements of a Gram that are added at a time: 4 MiB of F32. */
   private static final int PIECE = 1 << 20;
 
+  /** Tokens that pass through a block, and are kept, together. */
+  private static final long SLICE = 4096;
+
   FoldTile {
     files = List.copyOf(files);
   }
@@ -73,7 +76,7 @@ record FoldTile(
   @Override
   public TaskMemory memory() {
     return WideInputs.areKept(grid.width(), chunkTokens)
-        ? TaskMemory.of(TileAccumulator.nativeBytes(grid, chunkTokens, DType.F32), PIECE)
+        ? TaskMemory.of(TileAccumulator.nativeBytes(grid, Math.min(SLICE, chunkTokens), DType.F32), PIECE)
         : TaskMemory.NONE;
   }
 

@@ -1,9 +1,9 @@
 package io.shardpress.jobs.calibrate;
 
 import io.shardpress.jobs.data.TokenChunks;
-import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.Plan;
 import io.shardpress.jobs.plan.WideInputs;
+import io.shardpress.operators.model.Precision;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -32,8 +32,19 @@ record StageGroup(int first, List<Set<String>> wanted) {
    * @param scratchBytes partial sums of a group; a stage with more is a group of its own
    */
   static List<StageGroup> of(
-      List<Set<String>> wanted, Plan plan, TokenChunks tokens, long scratchBytes) {
-    Map<String, Long> bytes = partialBytes(plan, tokens);
+      List<Set<String>> wanted,
+      Plan plan,
+      TokenChunks tokens,
+      Precision precision,
+      long scratchBytes) {
+    Map<String, Long> bytes = new HashMap<>();
+    plan.widths()
+        .forEach(
+            (input, width) ->
+                bytes.put(
+                    input,
+                    tokens.chunks()
+                        * WideInputs.partialBytes(width, tokens.chunkTokens(), precision)));
     List<StageGroup> groups = new ArrayList<>();
     List<Set<String>> open = new ArrayList<>();
     int first = 0;
@@ -63,19 +74,5 @@ record StageGroup(int first, List<Set<String>> wanted) {
     if (size > 0) {
       groups.add(new StageGroup(first, wanted.subList(0, size)));
     }
-  }
-
-  /** What all chunks leave of an input: partial Grams, or the input itself. */
-  private static Map<String, Long> partialBytes(Plan plan, TokenChunks tokens) {
-    Map<String, Long> bytes = new HashMap<>();
-    for (LayerTask layer : plan.layers()) {
-      boolean kept = WideInputs.areKept(layer.in(), tokens.chunkTokens());
-      bytes.put(
-          layer.input(),
-          kept
-              ? tokens.tokens() * layer.in() * Float.BYTES
-              : layer.in() * (layer.in() + 1) / 2 * Float.BYTES * tokens.chunks());
-    }
-    return bytes;
   }
 }

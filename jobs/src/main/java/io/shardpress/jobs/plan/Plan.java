@@ -57,6 +57,15 @@ public record Plan(
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
+  /** The channels of each shared input whose statistics are needed. */
+  public Map<String, Integer> widths() {
+    return layers.stream()
+        .filter(LayerTask::needsStatistics)
+        .collect(
+            Collectors.toMap(
+                LayerTask::input, layer -> Math.toIntExact(layer.in()), (one, other) -> one));
+  }
+
   /** The layers of one stage. */
   public List<LayerTask> layers(int stage) {
     return layers.stream().filter(layer -> layer.stage() == stage).toList();
