@@ -35,10 +35,14 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
 /** The examples of conf/deploy: their syntax, and that what they name is there. */
 class DeployTest {
   private static final Path FOLDER = Home.root().resolve("conf/deploy");
-  private static final Pattern SETTING = Pattern.compile("(?<![a-z.])spark\\.(?!apache)[A-Za-z][A-Za-z.]*[A-Za-z]\\b");
+  private static final Pattern SETTING =
+      Pattern.compile("(?<![a-z.])spark\\.(?!apache)[A-Za-z][A-Za-z.]*[A-Za-z]\\b");
 
-  /** Settings that Spark looks up by other means, some in modules that are not among our libraries. */
-  private static final Set<String> LOOKED_UP = Set.of(
+  /**
+   * Settings that Spark looks up by other means, some in modules that are not among our libraries.
+   */
+  private static final Set<String> LOOKED_UP =
+      Set.of(
           "spark.yarn.maxAppAttempts", "spark.authenticate.secret", "spark.network.crypto.cipher");
 
   /** What every example for a shared cluster sets, and to what. */
@@ -166,7 +170,8 @@ class DeployTest {
   @Test
   void the_cipher_is_one_that_authenticates() {
     String key = "spark.network.crypto.cipher";
-    TransportConf set = new TransportConf("rpc", new MapConfigProvider(Map.of(key, SECURITY.get(key))));
+    TransportConf set =
+        new TransportConf("rpc", new MapConfigProvider(Map.of(key, SECURITY.get(key))));
     TransportConf unset = new TransportConf("rpc", MapConfigProvider.EMPTY);
 
     assertThat(set.cipherTransformation()).contains("/GCM/");
@@ -180,8 +185,7 @@ class DeployTest {
     assertThat(Files.isExecutable(FOLDER.resolve(script))).isTrue();
     // A stand-in that tells what it was called with.
     Path submit = scratch.resolve("bin/spark-submit");
-    Folders.write(
-        submit, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n".getBytes(StandardCharsets.UTF_8));
+    Folders.write(submit, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n".getBytes(StandardCharsets.UTF_8));
     assertThat(submit.toFile().setExecutable(true)).isTrue();
     List<String> command = new ArrayList<>(List.of(FOLDER.resolve(script).toString()));
     if (script.equals("standalone.sh")) {
@@ -192,7 +196,9 @@ class DeployTest {
     builder.environment().put("SPARK_HOME", scratch.toString());
     Process process = builder.start();
     List<String> words =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+            .lines()
+            .toList();
 
     assertThat(process.waitFor()).isZero();
     assertThat(words)
@@ -214,7 +220,8 @@ class DeployTest {
   @Test
   void airflow() throws Exception {
     String dag = text("airflow_dag.py");
-    SECURITY.forEach((key, value) -> assertThat(dag).contains("\"%s\": \"%s\"".formatted(key, value)));
+    SECURITY.forEach(
+        (key, value) -> assertThat(dag).contains("\"%s\": \"%s\"".formatted(key, value)));
     assertThat(dag)
         .contains("\"java_class\": \"%s\"".formatted(Main.class.getName()))
         .contains("\"retries\": 3", "max_active_runs=1");

@@ -83,7 +83,8 @@ public record Fault(
 
   /** Only where {@code regex} is found in the path. */
   public Fault in(String regex) {
-    return new Fault(effect, operations, Pattern.compile(regex), first, times, delay, process, once);
+    return new Fault(
+        effect, operations, Pattern.compile(regex), first, times, delay, process, once);
   }
 
   public Fault at(long number) {
@@ -105,8 +106,7 @@ public record Fault(
 
   /** On executors only, in processes of their own. */
   public Fault onExecutors() {
-    return new Fault(
-        effect, operations, path, first, times, delay, Process.EXECUTOR, once);
+    return new Fault(effect, operations, path, first, times, delay, Process.EXECUTOR, once);
   }
 
   boolean fits(Operation operation, String where) {

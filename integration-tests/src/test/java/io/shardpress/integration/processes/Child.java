@@ -101,8 +101,7 @@ final class Child implements AutoCloseable {
   /** What Spark takes for a distribution: the jars of our class path, linked; one for this JVM. */
   private static Path sparkHome() throws IOException {
     Path home =
-        Home.root()
-            .resolve("integration-tests/target/spark-home-" + ProcessHandle.current().pid());
+        Home.root().resolve("integration-tests/target/spark-home-" + ProcessHandle.current().pid());
     if (!Files.exists(home)) {
       Path jars = Files.createDirectories(home.resolve("jars"));
       for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {

@@ -63,8 +63,7 @@ class KilledDriverTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      ints = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
+  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
   void killed_at(int twentieth) {
     befallChild(Fault.of(Effect.HALT).at(at(twentieth)));
     try (Child child = Child.start(folder, "compress", recipe)) {

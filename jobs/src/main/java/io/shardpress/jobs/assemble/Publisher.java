@@ -41,6 +41,7 @@ import java.util.UUID;
 public final class Publisher {
   public static final String SUCCESS = "_SUCCESS.json";
   private static final String CONFIG = "config.json";
+  private static final long LARGEST_RECORD = 256 << 20;
   private static final String INDEX = "model.safetensors.index.json";
 
   /** What becomes of a checkpoint that an earlier run published to the same place. */
@@ -92,8 +93,7 @@ public final class Publisher {
       return store.exists(success)
           ? Optional.of(
               UUID.fromString(
-                  StrictJson.parseObject(
-                          success.toString(), store.readAll(success, LARGEST_COMPANION))
+                  StrictJson.parseObject(success.toString(), store.readAll(success, LARGEST_RECORD))
                       .path("run_id")
                       .asText()))
           : Optional.empty();
@@ -260,8 +260,7 @@ public final class Publisher {
   /** The answer to the last write was lost: what is there decides. */
   private void requireWritten(Location success, byte[] bytes, EnvironmentException lost) {
     try {
-      if (store.exists(success)
-          && Arrays.equals(store.readAll(success, LARGEST_COMPANION), bytes)) {
+      if (store.exists(success) && Arrays.equals(store.readAll(success, LARGEST_RECORD), bytes)) {
         return;
       }
     } catch (EnvironmentException e) {

@@ -5,6 +5,7 @@ import io.shardpress.common.safetensors.SafetensorsLayout;
 import io.shardpress.common.safetensors.SafetensorsWriter;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
+import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.FloatCodec;
 import io.shardpress.common.tensor.TensorSource;
@@ -13,7 +14,6 @@ import io.shardpress.jobs.plan.WideInputs;
 import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.jobs.storage.PublishedFile;
-import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.jobs.storage.Sha256;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.linalg.Floats;
@@ -76,7 +76,8 @@ record FoldTile(
   @Override
   public TaskMemory memory() {
     return WideInputs.areKept(grid.width(), chunkTokens)
-        ? TaskMemory.of(TileAccumulator.nativeBytes(grid, Math.min(SLICE, chunkTokens), DType.F32), PIECE)
+        ? TaskMemory.of(
+            TileAccumulator.nativeBytes(grid, Math.min(SLICE, chunkTokens), DType.F32), PIECE)
         : TaskMemory.NONE;
   }
 
@@ -141,7 +142,8 @@ record FoldTile(
     Location file =
         target.child(
             "%s.%d.%d.%s.safetensors"
-                .formatted(SafeFileName.encode(input), place.row(), place.column(), UUID.randomUUID()));
+                .formatted(
+                    SafeFileName.encode(input), place.row(), place.column(), UUID.randomUUID()));
     Sha256 hash = new Sha256();
     try (SafetensorsWriter writer = new SafetensorsWriter(hash.tee(store.replace(file)), layout)) {
       for (TensorSpec spec : layout.specs()) {

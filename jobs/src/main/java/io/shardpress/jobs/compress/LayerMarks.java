@@ -6,12 +6,12 @@ import io.shardpress.common.error.InputException;
 import io.shardpress.common.error.ResumeRefusedException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
+import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.common.storage.Store;
 import io.shardpress.jobs.plan.RowSlice;
 import io.shardpress.jobs.run.Json;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.storage.ParallelCalls;
-import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.jobs.storage.SealedJson;
 import java.io.Serializable;
 import java.util.List;
@@ -25,7 +25,9 @@ import java.util.Optional;
 record LayerMarks(HadoopStore store, Workspace workspace) implements Serializable {
 
   private Location mark(String module, RowSlice rows) {
-    return workspace.marks().child("%s.%d.json".formatted(SafeFileName.encode(module), rows.first()));
+    return workspace
+        .marks()
+        .child("%s.%d.json".formatted(SafeFileName.encode(module), rows.first()));
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.shardpress.jobs.compress;
 
+import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
 import io.shardpress.jobs.model.ModelRef;
@@ -13,7 +14,6 @@ import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.Work;
 import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.jobs.storage.PublishedFile;
-import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.encoding.Encoder;
 import io.shardpress.operators.quantization.LayerResult;
@@ -166,7 +166,9 @@ record SolveSlices(
     String name =
         "%s.%d.%s.safetensors"
             .formatted(
-                SafeFileName.encode(slice.layer().module()), slice.rows().first(), UUID.randomUUID());
+                SafeFileName.encode(slice.layer().module()),
+                slice.rows().first(),
+                UUID.randomUUID());
     return TensorFiles.write(model.store(), workspace.layers().child(name), tensors);
   }
 }

@@ -5,7 +5,7 @@ import io.shardpress.common.error.Printable;
 import io.shardpress.common.json.StrictObject;
 import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.jobs.report.RunRecord;
-import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.storage.PublishedFile;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.error.ResumeRefusedException;
 import io.shardpress.common.storage.Location;
+import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.common.storage.Store;
 import io.shardpress.jobs.compress.Compression;
 import io.shardpress.jobs.compress.LayerOutcome;
@@ -19,7 +20,6 @@ import io.shardpress.jobs.recipe.ExpertPolicy;
 import io.shardpress.jobs.recipe.StarvedExperts;
 import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.jobs.storage.PublishedFile;
-import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.Architecture;
 import io.shardpress.operators.model.Precision;
@@ -119,7 +119,9 @@ class CalibrationTest {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(9), GPTQ);
     Map<String, StoredInput> first = calibration(run).observeAll();
     String lost = run.plan().inputs(1).iterator().next();
-    run.model().store().delete(first.get(lost).folder().child(SafeFileName.encode(lost) + ".mark.json"));
+    run.model()
+        .store()
+        .delete(first.get(lost).folder().child(SafeFileName.encode(lost) + ".mark.json"));
 
     Map<String, StoredInput> second = calibration(run).observeAll();
 

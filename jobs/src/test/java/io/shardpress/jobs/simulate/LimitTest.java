@@ -28,8 +28,7 @@ class LimitTest {
   void oneLongTask() {
     RunCosts costs =
         new MadeUpRun(1, 1)
-            .stage(
-                "compress", MadeUpRun.job("all", "SolveSlices", List.of(90.0, 10.0, 10.0, 10.0)))
+            .stage("compress", MadeUpRun.job("all", "SolveSlices", List.of(90.0, 10.0, 10.0, 10.0)))
             .costs();
     assertThat(limit(4, costs))
         .contains(

@@ -31,8 +31,7 @@ final class MadeUpRun {
           "calibrate",
           job("calibrate: stage " + (block + 1), "ObserveStage", same(chunks, 1)),
           job("calibrate: add", "FoldTile", List.of(0.5, 0.25)));
-      run.stage(
-          "compress", job("compress stage " + (block + 1), "SolveSlices", List.of(4.0, 2.0)));
+      run.stage("compress", job("compress stage " + (block + 1), "SolveSlices", List.of(4.0, 2.0)));
     }
     return run.stage("assemble", job("assemble 2 files", "AssembleShard", List.of(1.0, 1.0)))
         .costs();

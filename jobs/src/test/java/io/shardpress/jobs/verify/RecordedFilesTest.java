@@ -8,7 +8,7 @@ import io.shardpress.common.error.InputException;
 import io.shardpress.common.json.JsonMutator;
 import io.shardpress.common.storage.HostileNames;
 import io.shardpress.common.storage.SafeFileName;
-import io.shardpress.jobs.run.PublishedFile;
+import io.shardpress.jobs.storage.PublishedFile;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
