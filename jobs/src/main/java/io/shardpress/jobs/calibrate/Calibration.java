@@ -98,7 +98,8 @@ public final class Calibration {
     wanted.forEach(all::addAll);
     Map<String, StoredInput> found = find(dense, all);
     StagedModules nothing = StagedModules.none(model.store(), workspace);
-    List<StageGroup> groups = StageGroup.of(missing(wanted, found), plan, tokens, precision, scratchBytes);
+    List<StageGroup> groups =
+        StageGroup.of(missing(wanted, found), plan, tokens, precision, scratchBytes);
     progress.begin("calibrate", (double) tokens.sequences() * groups.size());
     for (int i = 0; i < groups.size(); i++) {
       StageGroup group = groups.get(i);
@@ -192,7 +193,8 @@ public final class Calibration {
       List<Set<String>> wanted,
       CalibrationKey key,
       Consumer<Seen> onChunk) {
-    PassFolder folder = new PassFolder(
+    PassFolder folder =
+        new PassFolder(
             model.store(),
             workspace,
             statistics.folder(key),

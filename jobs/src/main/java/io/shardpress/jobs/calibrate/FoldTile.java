@@ -33,8 +33,8 @@ import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Adds one tile of the Gram of one input over the chunks, in their order, and stores it; the task of
- * the first tile adds the moments too. Partial Grams are added some elements at a time, so that
+ * Adds one tile of the Gram of one input over the chunks, in their order, and stores it; the task
+ * of the first tile adds the moments too. Partial Grams are added some elements at a time, so that
  * memory holds neither all chunks' tiles nor one of them; where inputs were kept instead, the tile
  * is summed from those.
  *

@@ -26,9 +26,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * {@link WideInputs Wide inputs} of one chunk, kept as they are until the tiles of their Grams are
- * summed from them. Every slice of tokens that is observed becomes a file of strips,
- * one tensor {@code <input>.strip.<i>} {@code [tokens, columns]} of the input's type for each row
- * of tiles; {@code <input>.kept} in the file of the chunk's sums counts the tokens of the slices.
+ * summed from them. Every slice of tokens that is observed becomes a file of strips, one tensor
+ * {@code <input>.strip.<i>} {@code [tokens, columns]} of the input's type for each row of tiles;
+ * {@code <input>.kept} in the file of the chunk's sums counts the tokens of the slices.
  */
 final class KeptInputs {
   private static final int PIECE_BYTES = 1 << 20;

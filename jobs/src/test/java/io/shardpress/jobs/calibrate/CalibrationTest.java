@@ -221,9 +221,7 @@ class CalibrationTest {
     List<LayerOutcome> solved =
         new Compression(run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder())
             .run("solve", run.plan().layers(), observed);
-    assertThat(solved)
-        .extracting(LayerOutcome::kind)
-        .containsExactly(LayerOutcome.Kind.COMPRESSED);
+    assertThat(solved).extracting(LayerOutcome::kind).containsExactly(LayerOutcome.Kind.COMPRESSED);
   }
 
   /** The statistics of one input of the first stage as partial Grams would give them. */

@@ -148,8 +148,7 @@ class FoldTileTest {
 
     assertThatThrownBy(() -> fold(WIDTH, 2))
         .isInstanceOf(InputException.class)
-        .hasMessageContaining(
-            "chunk-1.safetensors does not hold " + INPUT + ".gram.0.0 [36]")
+        .hasMessageContaining("chunk-1.safetensors does not hold " + INPUT + ".gram.0.0 [36]")
         .hasMessageContaining("Calibrate again");
   }
 
@@ -199,8 +198,7 @@ class FoldTileTest {
 
   private void writeParts(List<InputStatistics> parts) {
     for (int chunk = 0; chunk < parts.size(); chunk++) {
-      StatisticsFiles.write(
-          store, partial("chunk-" + chunk), List.of(parts.get(chunk)), List.of());
+      StatisticsFiles.write(store, partial("chunk-" + chunk), List.of(parts.get(chunk)), List.of());
     }
   }
 

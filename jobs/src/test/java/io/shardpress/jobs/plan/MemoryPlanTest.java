@@ -96,10 +96,10 @@ class MemoryPlanTest {
     assertThatThrownBy(() -> plan.requireFits(executor(4, 2, 1)))
         .isInstanceOf(EnvironmentException.class)
         .hasMessageMatching(
-            "model\\.layers\\.\\d+\\.mlp\\.down_proj needs 3\\.6 GiB beside the heap \\(3\\.1 GiB of it"
-                + " in common with its other tasks\\), and an executor has 1\\.\\d GiB: it may become"
-                + " 3\\.8 GiB, less 2\\.0 GiB of heap and \\d+ MiB of Java and libraries\\. Give"
-                + " executors more: spark\\.executor\\.memoryOverhead=5g\\.");
+            "model\\.layers\\.\\d+\\.mlp\\.down_proj needs 3\\.6 GiB beside the heap \\(3\\.1 GiB"
+                + " of it in common with its other tasks\\), and an executor has 1\\.\\d GiB: it"
+                + " may become 3\\.8 GiB, less 2\\.0 GiB of heap and \\d+ MiB of Java and"
+                + " libraries\\. Give executors more: spark\\.executor\\.memoryOverhead=5g\\.");
     assertThatThrownBy(() -> plan.requireFits(executor(4, 2, 1)))
         .isInstanceOfSatisfying(
             EnvironmentException.class, refused -> assertThat(refused.exitCode()).isEqualTo(3));

@@ -55,6 +55,9 @@ final class OpenBlasKernels implements MatrixKernels {
 
   @Override
   public void multiply(Form formA, Block a, Form formB, Block b, Update update, Block c) {
+    requireReach(a);
+    requireReach(b);
+    requireReach(c);
     cblas_sgemm(
         CblasRowMajor,
         code(formA),
@@ -70,6 +73,18 @@ final class OpenBlasKernels implements MatrixKernels {
         update == Update.SET ? 0f : 1f,
         (FloatPointer) c.pointer(),
         c.stride());
+  }
+
+  /**
+   * OpenBLAS 0.3.31 counts the elements from a small operand's first to its last in 32 bits, and
+   * crashes beyond. Half the rows of a factor of 65,536 columns are still within.
+   */
+  private static void requireReach(Block block) {
+    if ((block.rows() - 1L) * block.stride() + block.columns() > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "OpenBLAS does not reach over %d rows that lie %d elements apart"
+              .formatted(block.rows(), block.stride()));
+    }
   }
 
   private static int code(Form form) {
