@@ -1,6 +1,7 @@
 package io.shardpress.common.safetensors;
 
 import io.shardpress.common.error.DestinationException;
+import io.shardpress.common.storage.Discardable;
 import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.common.tensor.TensorSpec;
 import java.io.IOException;
@@ -21,6 +22,7 @@ public final class SafetensorsWriter implements AutoCloseable {
   private final SafetensorsLayout layout;
   private int next;
   private long written;
+  private boolean finished;
 
   /** Begins the file with its header. */
   public SafetensorsWriter(OutputStream out, SafetensorsLayout layout) {
@@ -66,11 +68,17 @@ public final class SafetensorsWriter implements AutoCloseable {
     if (next < layout.specs().size()) {
       throw new IllegalStateException("The file is incomplete: the next tensor is " + expected());
     }
+    finished = true;
     close();
   }
 
+  /** Closes the file; one that is not finished is given up where the storage can do that. */
   @Override
   public void close() {
+    if (!finished && out instanceof Discardable unfinished) {
+      unfinished.discard();
+      return;
+    }
     try {
       out.close();
     } catch (IOException e) {

@@ -21,7 +21,8 @@ import java.util.List;
  * destination that is occupied or not writable a {@link
  * io.shardpress.common.error.DestinationException}; storage that is unreachable, unknown or closed
  * to us an {@link io.shardpress.common.error.EnvironmentException}. The streams returned throw the
- * same and no {@link java.io.IOException}. Implementations are safe for use by several threads.
+ * same and no {@link java.io.IOException}, and are {@link Discardable}. Implementations are safe
+ * for use by several threads.
  */
 public interface Store {
 

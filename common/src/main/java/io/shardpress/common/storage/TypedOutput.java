@@ -3,9 +3,11 @@ package io.shardpress.common.storage;
 import io.shardpress.common.error.DestinationException;
 import java.io.IOException;
 import java.io.OutputStream;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.StreamCapabilities;
 
 /** Writes through, with failures as typed errors; closing twice is closing once. */
-final class TypedOutput extends OutputStream {
+final class TypedOutput extends OutputStream implements Discardable {
   /** Makes a file's bytes durable and visible. */
   interface Finish {
     void run() throws IOException;
@@ -48,6 +50,22 @@ final class TypedOutput extends OutputStream {
   public void flush() {
     try {
       out.flush();
+    } catch (IOException e) {
+      throw StorageErrors.writing(location, e);
+    }
+  }
+
+  @Override
+  public void discard() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try (out) {
+      if (out instanceof FSDataOutputStream stream
+          && stream.hasCapability(StreamCapabilities.ABORTABLE_STREAM)) {
+        stream.abort();
+      }
     } catch (IOException e) {
       throw StorageErrors.writing(location, e);
     }

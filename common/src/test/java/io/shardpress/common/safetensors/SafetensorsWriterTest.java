@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.common.error.DestinationException;
+import io.shardpress.common.storage.Discardable;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.common.tensor.TensorSpec;
@@ -11,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -112,5 +114,31 @@ class SafetensorsWriterTest {
       bytes[i] = (byte) i;
     }
     return new RawTensor(spec, ByteBuffer.wrap(bytes));
+  }
+
+  @Test
+  void givesUpAFileThatWasNotFinished() {
+    List<String> ends = new ArrayList<>();
+    class Upload extends ByteArrayOutputStream implements Discardable {
+      @Override
+      public void close() {
+        ends.add("published");
+      }
+
+      @Override
+      public void discard() {
+        ends.add("discarded");
+      }
+    }
+    SafetensorsLayout layout = SafetensorsLayout.of(List.of(TensorSpec.of("a", DType.I8, 2)));
+
+    new SafetensorsWriter(new Upload(), layout).close();
+    try (SafetensorsWriter whole = new SafetensorsWriter(new Upload(), layout)) {
+      whole.write(TensorSpec.of("a", DType.I8, 2), ByteBuffer.allocate(2));
+      whole.finish();
+    }
+
+    assertThat(ends).startsWith("discarded").doesNotContainSubsequence("published", "discarded");
+    assertThat(ends).contains("published");
   }
 }

@@ -1,5 +1,6 @@
 package io.shardpress.jobs.storage;
 
+import io.shardpress.common.storage.Discardable;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -27,7 +28,20 @@ public final class Sha256 {
 
   /** A stream that adds all that is written to {@code out}. */
   public OutputStream tee(OutputStream out) {
-    return new DigestOutputStream(out, digest);
+    return new Tee(out, digest);
+  }
+
+  private static final class Tee extends DigestOutputStream implements Discardable {
+    Tee(OutputStream out, MessageDigest digest) {
+      super(out, digest);
+    }
+
+    @Override
+    public void discard() {
+      if (out instanceof Discardable file) {
+        file.discard();
+      }
+    }
   }
 
   /** The digest of all that was added; the object starts anew. */
