@@ -1,7 +1,7 @@
 package io.shardpress.common.error;
 
 /** The destination is occupied, not writable, or taken by another run. */
-public final class DestinationException extends ShardpressException {
+public sealed class DestinationException extends ShardpressException permits OccupiedException {
   private static final long serialVersionUID = 1L;
 
   public DestinationException(String message) {

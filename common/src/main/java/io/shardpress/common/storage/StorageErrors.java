@@ -3,6 +3,7 @@ package io.shardpress.common.storage;
 import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.OccupiedException;
 import io.shardpress.common.error.ShardpressException;
 import io.shardpress.common.error.TransientStorageException;
 import java.io.EOFException;
@@ -141,8 +142,8 @@ final class StorageErrors {
             .formatted(location, length, offset, offset + count));
   }
 
-  static DestinationException occupied(Location location) {
-    return new DestinationException(
+  static OccupiedException occupied(Location location) {
+    return new OccupiedException(
         location + " exists already and is not overwritten. Choose another destination.");
   }
 

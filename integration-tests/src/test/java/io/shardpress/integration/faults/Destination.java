@@ -8,10 +8,8 @@ import io.shardpress.integration.Folders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /** Where a run publishes, and the one place that says what may lie there when it has ended. */
 public record Destination(Path folder) {
@@ -21,7 +19,7 @@ public record Destination(Path folder) {
 
   /** Hashes of all files but the records, which tell times and ids. */
   public Map<String, String> published() {
-    Map<String, String> hashes = Folders.hashes(folder, SUCCESS, RECORD);
+    Map<String, String> hashes = Folders.hashes(folder, SUCCESS, RECORD, "tasks.json");
     hashes.keySet().removeIf(name -> name.startsWith(STAGING));
     return hashes;
   }
@@ -45,9 +43,10 @@ public record Destination(Path folder) {
     return this;
   }
 
-  /** A run has failed that could still write: it has taken back what could mislead. */
+  /** A run has failed that could still write: beside its record at most finished work is left. */
   public Destination requireWithdrawn() {
-    assertThat(Folders.files(folder)).isSubsetOf(RECORD);
+    assertThat(Folders.files(folder))
+        .allMatch(name -> name.equals(RECORD) || name.startsWith(STAGING));
     return this;
   }
 
@@ -68,11 +67,6 @@ public record Destination(Path folder) {
     }
     requireWhole();
     return true;
-  }
-
-  /** What starts the command again after a failure that left no checkpoint. */
-  public String[] again(String... command) {
-    return Stream.concat(Arrays.stream(command), Stream.of("--overwrite")).toArray(String[]::new);
   }
 
   public JsonNode json(String name) {

@@ -5,7 +5,9 @@ import io.shardpress.common.checkpoint.Checkpoint;
 import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.OccupiedException;
 import io.shardpress.common.error.PublishUnknownException;
+import io.shardpress.common.error.ShardpressException;
 import io.shardpress.common.json.StrictJson;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
@@ -252,13 +254,13 @@ public final class Publisher {
       out.write(bytes);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    } catch (EnvironmentException e) {
+    } catch (EnvironmentException | OccupiedException e) {
       requireWritten(success, bytes, e);
     }
   }
 
   /** The answer to the last write was lost: what is there decides. */
-  private void requireWritten(Location success, byte[] bytes, EnvironmentException lost) {
+  private void requireWritten(Location success, byte[] bytes, ShardpressException lost) {
     try {
       if (store.exists(success) && Arrays.equals(store.readAll(success, LARGEST_RECORD), bytes)) {
         return;

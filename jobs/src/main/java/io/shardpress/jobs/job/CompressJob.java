@@ -132,13 +132,25 @@ public final class CompressJob {
       unfinished.discard();
       publisher.claim(log.running());
     }
+    RunRecord record;
     try {
-      RunRecord record = compress(lease);
-      unfinished.discard();
-      return record;
+      record = compress(lease);
     } catch (RuntimeException e) {
       end(e);
       throw e;
+    }
+    tidy();
+    return record;
+  }
+
+  /** The checkpoint is published; what cannot be removed of the work is only in the way. */
+  private void tidy() {
+    try {
+      unfinished.discard();
+    } catch (ShardpressException e) {
+      progress.say(
+          "note: the run's work in %s could not be removed; `shardpress clean` does it. (%s)"
+              .formatted(output.child(Workspace.STAGING), e.getMessage()));
     }
   }
 

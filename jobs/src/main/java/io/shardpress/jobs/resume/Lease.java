@@ -2,6 +2,7 @@ package io.shardpress.jobs.resume;
 
 import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.OccupiedException;
 import io.shardpress.common.error.ShardpressException;
 import io.shardpress.common.storage.Location;
 import io.shardpress.common.storage.Store;
@@ -13,6 +14,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -28,6 +32,12 @@ import org.slf4j.LoggerFactory;
 public final class Lease implements AutoCloseable {
   private static final Pattern NAME = Pattern.compile("lease-(\\d{1,9})\\.json");
   private static final long PULSE_LIMIT = 100;
+
+  /**
+   * Files of the leases that this process holds: it need not watch itself, and knows which of its
+   * leases it has given back when storage did not let it remove them.
+   */
+  private static final Set<Location> HELD_HERE = ConcurrentHashMap.newKeySet();
 
   /**
    * How patiently holders are watched.
@@ -72,17 +82,21 @@ public final class Lease implements AutoCloseable {
       requireGone(store, folder, last, patience);
     }
     int number = last + 1;
+    Location file = file(folder, number);
     try {
-      SealedJson.create(store, file(folder, number), Holder.here().json());
-    } catch (DestinationException e) {
-      if (highest(store, folder) < number) {
-        throw e; // it cannot be written at all
-      }
+      // Two threads of a process are two takers.
+      SealedJson.create(
+          store, file, Holder.here().json().put("lease", UUID.randomUUID().toString()));
+    } catch (OccupiedException e) {
       throw new DestinationException(
           "Another run has just begun at %s. Wait until it has ended, or choose another --output."
               .formatted(folder.parent()),
           e);
+    } catch (ShardpressException e) { // it cannot be written, or not to the end
+      tryOnce(() -> remove(store, folder, number));
+      throw e;
     }
+    HELD_HERE.add(file);
     for (int old = 1; old < number; old++) {
       remove(store, folder, old);
     }
@@ -105,10 +119,11 @@ public final class Lease implements AutoCloseable {
 
   private static void requireGone(Store store, Location folder, int number, Patience patience) {
     Optional<Holder> holder = read(store, file(folder, number));
-    boolean lives =
-        holder
-            .flatMap(Holder::lives)
-            .orElseGet(() -> beats(store, pulse(folder, number), patience));
+    Optional<Boolean> told =
+        holder.filter(Holder.here()::equals).isPresent()
+            ? Optional.of(HELD_HERE.contains(file(folder, number)))
+            : holder.flatMap(Holder::lives);
+    boolean lives = told.orElseGet(() -> beats(store, pulse(folder, number), patience));
     if (lives) {
       throw new DestinationException(
           "Another run is at work at %s (%s). Wait until it has ended, stop it, or choose another --output."
@@ -192,9 +207,22 @@ public final class Lease implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    HELD_HERE.remove(file(folder, number));
     try {
-      remove(store, folder, number);
-      removeIfEmpty();
+      removeAll();
+    } catch (ShardpressException passing) {
+      tryOnce(this::removeAll);
+    }
+  }
+
+  private void removeAll() {
+    remove(store, folder, number);
+    removeIfEmpty();
+  }
+
+  private static void tryOnce(Runnable removal) {
+    try {
+      removal.run();
     } catch (ShardpressException e) {
       LoggerFactory.getLogger(Lease.class).warn("{}", e.getMessage());
     }

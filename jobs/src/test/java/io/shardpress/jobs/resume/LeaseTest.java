@@ -12,6 +12,7 @@ import io.shardpress.jobs.storage.SealedJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,6 +61,18 @@ class LeaseTest {
     Lease.take(store, place, SHORT).close();
   }
 
+  /** As when storage did not let its holder remove it. */
+  @Test
+  void isFreeWhenThisProcessHasGivenItBackAlready() throws IOException {
+    leave(1, Holder.here());
+    long start = System.nanoTime();
+    Lease.take(store, place, Patience.DEFAULT).close();
+    assertThat(Duration.ofNanos(System.nanoTime() - start))
+        .as("no pulse is waited for")
+        .isLessThan(Patience.DEFAULT.stillness());
+    assertThat(staging).doesNotExist();
+  }
+
   @Test
   void isFreeWhenItsProcessOnThisHostIsGone() throws IOException {
     Holder here = Holder.here();
@@ -87,7 +100,9 @@ class LeaseTest {
         other.submit(
             () -> {
               for (long i = 0; !Thread.interrupted(); i++) {
-                Files.writeString(pulse, Long.toString(i));
+                // Moved into place: a file that is rewritten all the time is mostly empty.
+                Path next = Files.writeString(folder.resolve("next"), Long.toString(i));
+                Files.move(next, pulse, StandardCopyOption.REPLACE_EXISTING);
               }
               return null;
             });

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.shardpress.common.error.DestinationException;
 import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.OccupiedException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
@@ -30,8 +30,17 @@ class SealedJsonTest {
     SealedJson.create(store, file, content());
 
     assertThat(SealedJson.read(store, file)).contains(content());
-    assertThatThrownBy(() -> SealedJson.create(store, file, content()))
-        .isInstanceOf(DestinationException.class);
+  }
+
+  @Test
+  void isCreatedOnceWhateverIsSaidAgain() {
+    Location file = Location.of(folder.resolve("a.json").toString());
+    SealedJson.create(store, file, content());
+
+    SealedJson.create(store, file, content()); // as a connector does whose answer was lost
+    assertThatThrownBy(() -> SealedJson.create(store, file, content().put("more", 1)))
+        .isInstanceOf(OccupiedException.class);
+    assertThat(SealedJson.read(store, file)).contains(content());
   }
 
   @Test
