@@ -62,7 +62,11 @@ public record ModelConfig(String source, ObjectNode json) {
   }
 
   public Optional<String> optionalText(String key) {
-    return value(key, "a string", JsonNode::isTextual, JsonNode::textValue);
+    return value(
+        key,
+        "a string of at most 200 printable characters",
+        ModelConfig::isText,
+        JsonNode::textValue);
   }
 
   public int integer(String key) {
@@ -95,7 +99,7 @@ public record ModelConfig(String source, ObjectNode json) {
 
   /** A list of strings; empty when absent. */
   public List<String> texts(String key) {
-    return list(key, "strings", JsonNode::isTextual, JsonNode::textValue);
+    return list(key, "strings", ModelConfig::isText, JsonNode::textValue);
   }
 
   /** A list of whole numbers; empty when absent. */
@@ -168,6 +172,11 @@ public record ModelConfig(String source, ObjectNode json) {
       throw wrong(key, node, wanted);
     }
     return Optional.of(read.apply(node));
+  }
+
+  /** Names of things, which messages repeat. */
+  private static boolean isText(JsonNode node) {
+    return node.isTextual() && Printable.isPrintable(node.textValue());
   }
 
   private static boolean isInteger(JsonNode node) {

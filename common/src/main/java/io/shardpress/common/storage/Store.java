@@ -21,9 +21,8 @@ import java.util.List;
  * destination that is not writable a {@link io.shardpress.common.error.DestinationException}, one
  * that is occupied an {@link io.shardpress.common.error.OccupiedException}; storage that is
  * unreachable, unknown or closed to us an {@link io.shardpress.common.error.EnvironmentException}.
- * The streams returned throw the same and no {@link java.io.IOException}, and are {@link Discardable}.
- * Implementations are safe
- * for use by several threads.
+ * The streams returned throw the same and no {@link java.io.IOException}, and are {@link
+ * Discardable}. Implementations are safe for use by several threads.
  */
 public interface Store {
 

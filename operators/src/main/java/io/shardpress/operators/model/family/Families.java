@@ -1,6 +1,8 @@
 package io.shardpress.operators.model.family;
 
 import io.shardpress.common.checkpoint.ModelConfig;
+import io.shardpress.common.error.InputException;
+import io.shardpress.common.error.Printable;
 import io.shardpress.operators.model.description.DecoderDescription;
 import java.util.List;
 import java.util.Optional;
@@ -42,6 +44,19 @@ public final class Families {
     return ALL.stream()
         .filter(family -> family.modelType().equals(config.modelType()))
         .findFirst()
-        .map(family -> tensors.checked(family.describe(config, tensors)));
+        .map(family -> tensors.checked(description(family, config, tensors)));
+  }
+
+  /** Descriptions refuse numbers that make no model; here they come from config.json. */
+  private static DecoderDescription description(
+      Family family, ModelConfig config, TensorNames tensors) {
+    try {
+      return family.describe(config, tensors);
+    } catch (IllegalArgumentException | ArithmeticException e) {
+      throw new InputException(
+          "config.json (model_type %s) describes no possible model: %s. Correct it, or download the model again."
+              .formatted(family.modelType(), Printable.excerpt(String.valueOf(e.getMessage()))),
+          e);
+    }
   }
 }

@@ -1,6 +1,7 @@
 package io.shardpress.operators.model.family;
 
 import io.shardpress.common.checkpoint.ModelConfig;
+import io.shardpress.common.error.InputException;
 import io.shardpress.operators.model.description.ExpertsSpec;
 import io.shardpress.operators.model.description.ExpertsSpec.Weighting;
 import io.shardpress.operators.model.description.FeedForwardSpec;
@@ -17,6 +18,11 @@ final class QwenExperts {
     ModelConfig config = llama.config();
     int experts = expertCount(config);
     int step = config.integer("decoder_sparse_step", 1);
+    if (step < 1) {
+      throw new InputException(
+          "config.json: 'decoder_sparse_step' is %d, but experts lie in every block or every so many. Correct it, or download the model again."
+              .formatted(step));
+    }
     boolean isDense =
         config.integers("mlp_only_layers").contains(block)
             || experts == 0
