@@ -56,7 +56,10 @@ class NoCodeFromDataTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
-              "org.yaml.snakeyaml..", "java.beans..", "com.thoughtworks.xstream..", "javax.script..",
+              "org.yaml.snakeyaml..",
+              "java.beans..",
+              "com.thoughtworks.xstream..",
+              "javax.script..",
               "org.apache.spark.ml..")
           .orShould()
           .dependOnClassesThat()
@@ -88,7 +91,6 @@ class NoCodeFromDataTest {
   @ArchTest
   static final ArchRule LOADS_NO_CLASSES_BY_NAME =
       noClasses()
-
           .should()
           .dependOnClassesThat()
           .areAssignableTo(URLClassLoader.class)

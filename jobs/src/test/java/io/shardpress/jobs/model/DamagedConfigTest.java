@@ -14,8 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A {@code config.json} whose numbers lie describes a model that fits its tensors, or is refused: no
- * family divides by its zeros or builds what its billions ask for.
+ * A {@code config.json} whose numbers lie describes a model that fits its tensors, or is refused:
+ * no family divides by its zeros or builds what its billions ask for.
  */
 @Tag("small-heap")
 class DamagedConfigTest {
@@ -49,8 +49,18 @@ class DamagedConfigTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "llama", "mistral", "qwen2", "qwen3", "phi3", "gemma2", "mixtral", "qwen2_moe",
-        "qwen3_moe", "opt", "gpt2", "gpt_neox"
+        "llama",
+        "mistral",
+        "qwen2",
+        "qwen3",
+        "phi3",
+        "gemma2",
+        "mixtral",
+        "qwen2_moe",
+        "qwen3_moe",
+        "opt",
+        "gpt2",
+        "gpt_neox"
       })
   void fitsTheTensorsOrIsRefused(String family) {
     String document = CONFIG.formatted(family);
@@ -68,7 +78,9 @@ class DamagedConfigTest {
         throw new AssertionError("Seed " + seed + " of " + family + " ended in " + e, e);
       }
       assertThat((System.nanoTime() - start) / 1e9)
-          .as("seconds for seed %d of %s: hours would be %s", seed, family, new String(json, java.nio.charset.StandardCharsets.UTF_8))
+          .as(
+              "seconds for seed %d of %s: hours would be %s",
+              seed, family, new String(json, java.nio.charset.StandardCharsets.UTF_8))
           .isLessThan(20);
     }
   }
@@ -81,9 +93,15 @@ class DamagedConfigTest {
     for (int block = 0; block < 2; block++) {
       for (String name :
           List.of(
-              "input_layernorm", "post_attention_layernorm", "self_attn.q_proj",
-              "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj",
-              "mlp.up_proj", "mlp.down_proj")) {
+              "input_layernorm",
+              "post_attention_layernorm",
+              "self_attn.q_proj",
+              "self_attn.k_proj",
+              "self_attn.v_proj",
+              "self_attn.o_proj",
+              "mlp.gate_proj",
+              "mlp.up_proj",
+              "mlp.down_proj")) {
         names.add("model.layers.%d.%s.weight".formatted(block, name));
       }
     }
