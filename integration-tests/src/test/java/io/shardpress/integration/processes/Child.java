@@ -140,7 +140,7 @@ final class Child implements AutoCloseable {
 
   /** As {@code kill} does, or Ctrl-C. */
   void terminate() {
-    process.destroy();
+    process.toHandle().destroy(); // which leaves its output to be read
   }
 
   /** Waits for the end. */
