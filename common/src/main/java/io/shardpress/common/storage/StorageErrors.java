@@ -207,7 +207,7 @@ final class StorageErrors {
   /** Servers of Hadoop name the types of their exceptions. */
   private static boolean isOf(Throwable cause, Class<? extends Throwable> type) {
     return type.isInstance(cause)
-        || cause instanceof RemoteException told && told.getClassName().equals(type.getName());
+        || (cause instanceof RemoteException told && told.getClassName().equals(type.getName()));
   }
 
   private static Stream<Throwable> causes(Throwable cause) {
