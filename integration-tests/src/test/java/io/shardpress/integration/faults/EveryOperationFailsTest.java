@@ -62,7 +62,7 @@ class EveryOperationFailsTest {
   @EnumSource(names = {"RESET", "DENY", "LOSE_ANSWER"})
   void whatever_the_failure_is(Effect effect) {
     Clean clean = clean(Way.PLAIN);
-    for (int k = 1 + effect.ordinal() % 11; k <= clean.touched.size(); k += 11) {
+    for (int k = 1 + effect.name().length(); k <= clean.touched.size(); k += 11) {
       strike(clean, Fault.of(effect).at(k));
     }
   }

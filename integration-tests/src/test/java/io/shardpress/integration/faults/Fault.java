@@ -30,11 +30,11 @@ public record Fault(
     long first,
     long times,
     Duration delay,
-    Process process,
+    Where process,
     Optional<Path> once) {
 
-  /** Processes of Spark. */
-  public enum Process {
+  /** Processes of a run. */
+  public enum Where {
     ANY,
     /** Not the driver. */
     EXECUTOR
@@ -73,7 +73,7 @@ public record Fault(
         1,
         1,
         Duration.ZERO,
-        Process.ANY,
+        Where.ANY,
         Optional.empty());
   }
 
@@ -106,13 +106,13 @@ public record Fault(
 
   /** On executors only, in processes of their own. */
   public Fault onExecutors() {
-    return new Fault(effect, operations, path, first, times, delay, Process.EXECUTOR, once);
+    return new Fault(effect, operations, path, first, times, delay, Where.EXECUTOR, once);
   }
 
   boolean fits(Operation operation, String where) {
     return operations.contains(operation)
         && path.matcher(where).find()
-        && (process == Process.ANY || isExecutor());
+        && (process == Where.ANY || isExecutor());
   }
 
   private static boolean isExecutor() {
@@ -147,7 +147,7 @@ public record Fault(
         Long.parseLong(fields.get("first")),
         Long.parseLong(fields.get("times")),
         Duration.ofMillis(Long.parseLong(fields.get("delay"))),
-        Process.valueOf(fields.get("process")),
+        Where.valueOf(fields.get("process")),
         Optional.of(fields.get("once")).filter(text -> !text.isEmpty()).map(Path::of));
   }
 }

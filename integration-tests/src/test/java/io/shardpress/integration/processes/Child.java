@@ -92,7 +92,7 @@ final class Child implements AutoCloseable {
 
   /** The folders of our class path, which a process needs besides the jars of its Spark. */
   static String foldersOfClasses() {
-    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator, -1))
         .filter(entry -> Files.isDirectory(Path.of(entry)))
         .reduce((a, b) -> a + File.pathSeparator + b)
         .orElse("");
@@ -104,7 +104,7 @@ final class Child implements AutoCloseable {
         Home.root().resolve("integration-tests/target/spark-home-" + ProcessHandle.current().pid());
     if (!Files.exists(home)) {
       Path jars = Files.createDirectories(home.resolve("jars"));
-      for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+      for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
         Path jar = Path.of(entry);
         if (entry.endsWith(".jar") && Files.exists(jar)) {
           Files.createSymbolicLink(jars.resolve(jar.getFileName()), jar.toAbsolutePath());
@@ -140,7 +140,7 @@ final class Child implements AutoCloseable {
 
   /** As {@code kill} does, or Ctrl-C. */
   void terminate() {
-    process.destroy();
+    process.toHandle().destroy(); // which leaves its output to be read
   }
 
   /** Waits for the end. */

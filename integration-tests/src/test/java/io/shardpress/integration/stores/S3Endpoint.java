@@ -29,14 +29,17 @@ final class S3Endpoint implements AutoCloseable {
   private long requests;
 
   S3Endpoint() throws IOException {
-    server = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+    server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     daemon("s3-endpoint", this::accept);
   }
 
   /** Settings by which S3A finds this endpoint, as lines of {@code prefix.key = value}. */
   Map<String, String> settings() {
     return Map.ofEntries(
-        Map.entry("fs.s3a.endpoint", "http://127.0.0.1:" + server.getLocalPort()),
+        Map.entry(
+            "fs.s3a.endpoint",
+            "http://%s:%d"
+                .formatted(server.getInetAddress().getHostAddress(), server.getLocalPort())),
         Map.entry("fs.s3a.endpoint.region", "us-east-1"),
         Map.entry("fs.s3a.path.style.access", "true"),
         Map.entry("fs.s3a.connection.ssl.enabled", "false"),

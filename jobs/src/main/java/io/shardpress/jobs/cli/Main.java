@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.util.ShutdownHookManager;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -39,6 +40,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     })
 public final class Main {
   private static final int USAGE = 1;
+  private static final int ENVIRONMENT = 3;
   private static final int INTERNAL = 70;
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
@@ -116,6 +118,14 @@ public final class Main {
     if (error instanceof ShardpressException known) {
       command.getErr().println("shardpress: " + known.getMessage());
       return known.exitCode();
+    }
+    if (ShutdownHookManager.get().isShutdownInProgress()) { // nothing works any more
+      command
+          .getErr()
+          .println(
+              "shardpress: cut short, because this process was told to end. Start the same command"
+                  + " again to go on.");
+      return ENVIRONMENT;
     }
     LoggerFactory.getLogger(Main.class).error("Internal error", error);
     command

@@ -14,6 +14,7 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads data, tokenizes it and keeps the sequences as chunk files: once, under a content address.
@@ -114,7 +115,16 @@ public final class TokenPreparation {
           runs.map(tokens -> ((TokenRun.Tokens) tokens).count()).collect();
       return write(runs, counts, request, directory);
     } finally {
-      runs.unpersist();
+      forget(runs);
+    }
+  }
+
+  private static void forget(JavaRDD<?> kept) {
+    try {
+      kept.unpersist();
+    } catch (RuntimeException e) {
+      LoggerFactory.getLogger(TokenPreparation.class)
+          .debug("Spark was stopped, and has forgotten it", e);
     }
   }
 

@@ -1,18 +1,22 @@
 package io.shardpress.jobs.spark;
 
 import io.shardpress.common.error.EnvironmentException;
+import io.shardpress.common.error.ShardpressException;
 import io.shardpress.common.error.TransientStorageException;
 import java.util.regex.Pattern;
 
 /** Turns what Spark throws when a job dies into an error that says what to do. */
 public final class TaskFailures {
   private static final Pattern STOPPED =
-      Pattern.compile("SparkContext was shut down|stopped SparkContext");
+      Pattern.compile("SparkContext was shut down|stopped SparkContext|LiveListenerBus is stopped");
 
   private TaskFailures() {}
 
   /** What {@code thrown}, by the Spark job that {@code job} describes, means to the user. */
   public static RuntimeException translate(String job, Exception thrown) {
+    if (thrown instanceof ShardpressException known) {
+      return known;
+    }
     for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
       if (cause instanceof TransientStorageException told) {
         return told; // the last of the attempts that Spark grants a task

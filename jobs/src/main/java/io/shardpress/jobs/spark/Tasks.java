@@ -105,6 +105,8 @@ public final class Tasks {
             .or(() -> lost.explain(description, work, budget, e))
             .orElseGet(() -> TaskFailures.translate(description, e));
       }
+    } catch (RuntimeException e) { // Spark may have been stopped before there was a job
+      throw TaskFailures.translate(description, e);
     } finally {
       spark.clearJobGroup();
       ExecutorMemory.here().closeIdle(); // where tasks ran in this process
