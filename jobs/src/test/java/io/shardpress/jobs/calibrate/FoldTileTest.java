@@ -6,11 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
+import io.shardpress.common.tensor.DType;
+import io.shardpress.common.tensor.FloatCodec;
 import io.shardpress.common.tensor.TensorSource;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
 import io.shardpress.jobs.plan.WideInputs;
 import io.shardpress.jobs.storage.TensorFiles;
+import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.statistics.Gram;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StatisticsAccumulator;
@@ -31,6 +35,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 class FoldTileTest {
@@ -91,16 +97,20 @@ class FoldTileTest {
   }
 
   /** Chunks of several slices, of which one chunk saw nothing. */
-  @Test
-  void sumsKeptInputsInTheOrderOfChunksAndSlices() {
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void sumsKeptInputsInTheOrderOfChunksAndSlices(Precision precision) {
     float[][] slices = new float[3][];
     int[] tokens = {3, 2, 4};
     for (int i = 0; i < slices.length; i++) {
       slices[i] = gaussian(tokens[i] * TILED);
+      for (int j = 0; j < slices[i].length && precision == Precision.BF16; j++) {
+        slices[i][j] = FloatCodec.roundTo(DType.BF16, slices[i][j]);
+      }
     }
-    observe(0, slices[0], slices[1]);
+    observe(precision, 0, slices[0], slices[1]);
     TensorFiles.write(store, chunk(1), List.of());
-    observe(2, slices[2]);
+    observe(precision, 2, slices[2]);
 
     assertThat(fold(TILED, 3)).isEqualTo(9);
 
@@ -124,7 +134,7 @@ class FoldTileTest {
 
   @Test
   void aSliceThatIsMissingIsNamed() {
-    observe(0, gaussian(2 * TILED));
+    observe(Precision.F32, 0, gaussian(2 * TILED));
     store.delete(partials.child("chunk-0"));
 
     assertThatThrownBy(() -> fold(TILED, 1))
@@ -221,12 +231,13 @@ class FoldTileTest {
     return tensors;
   }
 
-  private void observe(int chunk, float[]... slices) {
+  private void observe(Precision precision, int chunk, float[]... slices) {
     try (ChunkStatistics sums =
         new ChunkStatistics(store, chunk(chunk), 64, Set.of(INPUT), Set.of())) {
       for (float[] slice : slices) {
-        try (INDArray x = Floats.of(slice, slice.length / TILED, TILED)) {
-          sums.observe(INPUT, x);
+        try (INDArray x = Floats.of(slice, slice.length / TILED, TILED);
+            INDArray rounded = BFloats.rounded(x)) {
+          sums.observe(INPUT, precision == Precision.BF16 ? rounded : x);
         }
       }
       sums.write();

@@ -28,7 +28,7 @@ final class GptqMemory {
   static SolveMemory of(Gptq settings, long rows, long in, DType weightType, int threads) {
     long panels = (rows + Panel.ROWS - 1) / Panel.ROWS;
     return new SolveMemory(
-        (StoredStatistics.isReadWhole(in) ? 2 : 1) * Float.BYTES * in * in,
+        (StoredStatistics.isReadWhole(in) ? 2L : 1L) * Float.BYTES * in * in,
         Math.max(UpperFactor.scratchBytes(in, threads), tile(in)),
         nativeBytes(rows, in, panels, weightType, threads),
         heapBytes(settings, rows, in, panels, threads));

@@ -70,7 +70,7 @@ final class QuadraticForm {
    * for every thread some rows of the weight.
    */
   static long energyBytes(long n, int threads) {
-    return Short.BYTES * n * n + threads * ROWS * n * Short.BYTES;
+    return Short.BYTES * n * (n + (long) threads * ROWS);
   }
 
   /** How a tile is multiplied. */

@@ -59,9 +59,10 @@ final class UpperBlocks implements AutoCloseable {
   }
 
   private INDArray half(int run) {
+    int from = run * WIDTH;
     int width = rows(run);
     float[] values = new float[width * width];
-    Floats.readBlock(matrix(), run * WIDTH, width, run * WIDTH, width, values);
+    Floats.readBlock(matrix(), from, width, from, width, values);
     for (int i = 0; i < values.length; i++) {
       values[i] *= 0.5f;
     }

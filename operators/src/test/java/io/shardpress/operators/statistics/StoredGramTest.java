@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -95,7 +96,7 @@ class StoredGramTest {
   @Test
   void aWideGramStaysWhereItIsUntilItsTilesAreAskedFor() {
     Map<String, TensorSource> tensors = wide();
-    int[] reads = new int[1];
+    AtomicInteger reads = new AtomicInteger();
     TileGrid grid = TileGrid.of(WIDE);
     for (Place place : grid.places()) {
       TensorSpec spec = StoredStatistics.tile("in", grid, place);
@@ -105,12 +106,12 @@ class StoredGramTest {
       Gram gram = statistics.gram().orElseThrow();
       assertThat(gram.width()).isEqualTo(WIDE);
       assertThat(gram.matrix()).isEmpty();
-      assertThat(reads[0]).isZero();
+      assertThat(reads).hasValue(0);
       try (GramTile corner = gram.tile(new Place(1, 2))) {
         assertThat(corner.firstRow()).isEqualTo(4096);
         assertThat(corner.firstColumn()).isEqualTo(8192);
         assertThat(Floats.toArray(corner.values())).hasSize(4096).containsOnly(1);
-        assertThat(reads[0]).isEqualTo(1);
+        assertThat(reads).hasValue(1);
       }
     }
     tensors.remove("in.gram.1.2");
@@ -135,7 +136,7 @@ class StoredGramTest {
     assertThat(StoredStatistics.isGram(TensorSpec.of("a.gram.1.2.tokens", DType.I64, 1))).isFalse();
   }
 
-  /** Moments of ones, without the Gram. */
+  /** Moments that are all zero, without the Gram. */
   private static Map<String, TensorSource> wide() {
     Map<String, TensorSource> tensors = new HashMap<>();
     for (TensorSpec spec : StoredStatistics.moments("in", WIDE)) {
@@ -146,10 +147,10 @@ class StoredGramTest {
   }
 
   /** A tensor of ones that takes no memory, and counts how often it is read. */
-  private record Ones(TensorSpec spec, int[] reads) implements TensorSource {
+  private record Ones(TensorSpec spec, AtomicInteger reads) implements TensorSource {
     @Override
     public void read(long offset, ByteBuffer into) {
-      reads[0]++;
+      reads.incrementAndGet();
       while (into.hasRemaining()) {
         into.putFloat(1);
       }

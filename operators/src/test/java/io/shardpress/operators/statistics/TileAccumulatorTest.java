@@ -111,7 +111,7 @@ class TileAccumulatorTest {
 
   /** Some channels of the inputs of a slice. */
   private static INDArray strip(int n, int from, int count, int chunk, int slice, DType type) {
-    Random random = new Random(SEED + 10 * chunk + slice);
+    Random random = new Random(SEED + 10L * chunk + slice);
     int tokens = CHUNKS[chunk][slice];
     float[] values = new float[tokens * count];
     for (int i = 0; i < tokens * n; i++) {
