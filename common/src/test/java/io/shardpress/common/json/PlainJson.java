@@ -75,10 +75,10 @@ public final class PlainJson {
       return number();
     }
     if (word("true")) {
-      return Boolean.TRUE;
+      return true;
     }
     if (word("false")) {
-      return Boolean.FALSE;
+      return false;
     }
     if (word("null")) {
       return NULL;
@@ -148,28 +148,22 @@ public final class PlainJson {
   private char escaped() throws Refused {
     char c = peek();
     at++;
-    switch (c) {
-      case '"', '\\', '/':
-        return c;
-      case 'b':
-        return '\b';
-      case 'f':
-        return '\f';
-      case 'n':
-        return '\n';
-      case 'r':
-        return '\r';
-      case 't':
-        return '\t';
-      case 'u':
+    return switch (c) {
+      case '"', '\\', '/' -> c;
+      case 'b' -> '\b';
+      case 'f' -> '\f';
+      case 'n' -> '\n';
+      case 'r' -> '\r';
+      case 't' -> '\t';
+      case 'u' -> {
         if (at + 4 > text.length() || !text.substring(at, at + 4).matches("[0-9A-Fa-f]{4}")) {
           throw new Refused("no four hexadecimal digits");
         }
         at += 4;
-        return (char) Integer.parseInt(text.substring(at - 4, at), 16);
-      default:
-        throw new Refused("unknown escape");
-    }
+        yield (char) Integer.parseInt(text.substring(at - 4, at), 16);
+      }
+      default -> throw new Refused("unknown escape");
+    };
   }
 
   private Object number() throws Refused {

@@ -175,11 +175,11 @@ final class HeaderMutator {
 
   private void changeFile(int kind) {
     switch (kind) {
-      case 0 -> lengthChange = random.nextInt(9) - 4;
+      case 0 -> lengthChange = random.nextInt(9) - 4L;
       case 1 -> lengthChange = random.nextBoolean() ? random.nextLong() : 1L << random.nextInt(64);
       case 2 -> truncated = true;
       case 3 -> flips += 1 + random.nextInt(3);
-      case 4 -> trailing += random.nextInt(9) - 4;
+      case 4 -> trailing += random.nextInt(9) - 4L;
       case 5 -> brokenText = true;
       case 6 -> draft.before = pick(PADDING);
       case 7 -> draft.after = pick(PADDING);

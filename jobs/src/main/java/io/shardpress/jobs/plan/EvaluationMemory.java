@@ -32,8 +32,8 @@ public final class EvaluationMemory {
     long head = Float.BYTES * table.elements();
     long reading = table.dtype() == DType.BF16 ? Short.BYTES * table.elements() : 0;
     long running = (models - 1) * (pass.hidden() + head) + pass.forward();
-    long scoring = models * (pass.hidden() + head) + Math.max(reading, models * 2 * LOGITS);
-    return TaskMemory.of(Math.max(running, scoring), models * 2 * LOGITS);
+    long scoring = models * (pass.hidden() + head) + Math.max(reading, models * 2L * LOGITS);
+    return TaskMemory.of(Math.max(running, scoring), models * 2L * LOGITS);
   }
 
   /** The stored types of the linears' weights; what is missing there is compressed. */

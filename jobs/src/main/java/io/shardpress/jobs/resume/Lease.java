@@ -9,7 +9,6 @@ import io.shardpress.common.storage.Store;
 import io.shardpress.jobs.storage.SealedJson;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -19,6 +18,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.slf4j.LoggerFactory;
@@ -54,14 +54,16 @@ public final class Lease implements AutoCloseable {
   private final Location folder;
   private final int number;
   private final ScheduledExecutorService heart;
+  private final ScheduledFuture<?> beats;
 
   private Lease(Store store, Location folder, int number, Duration pulse) {
     this.store = store;
     this.folder = folder;
     this.number = number;
     this.heart = Executors.newSingleThreadScheduledExecutor(Lease::thread);
-    heart.scheduleWithFixedDelay(
-        new Beat(), pulse.toMillis(), pulse.toMillis(), TimeUnit.MILLISECONDS);
+    this.beats =
+        heart.scheduleWithFixedDelay(
+            new Beat(), pulse.toMillis(), pulse.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private static Thread thread(Runnable work) {
@@ -187,9 +189,7 @@ public final class Lease implements AutoCloseable {
       count++;
       try (OutputStream out = store.scratch(pulse(folder, number))) {
         out.write(Long.toString(count).getBytes(StandardCharsets.US_ASCII));
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      } catch (ShardpressException e) {
+      } catch (IOException | ShardpressException e) {
         // Once more in a few seconds: a run does not end for a sign of life.
         LoggerFactory.getLogger(Lease.class).warn("{}", e.getMessage());
       }
@@ -199,6 +199,7 @@ public final class Lease implements AutoCloseable {
   /** Gives the lease back; storage that cannot be reached is left to find out by itself. */
   @Override
   public void close() {
+    beats.cancel(true);
     heart.shutdownNow();
     try {
       if (!heart.awaitTermination(1, TimeUnit.SECONDS)) {

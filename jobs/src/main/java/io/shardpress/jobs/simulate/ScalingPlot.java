@@ -69,10 +69,10 @@ public final class ScalingPlot {
     int powers = 1 + (31 - Integer.numberOfLeadingZeros(most)) / 12;
     for (long tick = 1; tick <= most; tick <<= powers) {
       String label = String.format(Locale.ROOT, "%,d", tick);
-      svg.line("grid", x(tick), TOP, x(tick), BOTTOM);
-      svg.line("grid", LEFT, y(tick), RIGHT, y(tick));
-      svg.text("note", Anchor.MIDDLE, x(tick), BOTTOM + 20, label);
-      svg.text("note", Anchor.END, LEFT - 8, y(tick) + 4, label);
+      svg.line("grid", x((double) tick), TOP, x((double) tick), BOTTOM);
+      svg.line("grid", LEFT, y((double) tick), RIGHT, y((double) tick));
+      svg.text("note", Anchor.MIDDLE, x((double) tick), BOTTOM + 20, label);
+      svg.text("note", Anchor.END, LEFT - 8, y((double) tick) + 4, label);
     }
     svg.line("axis", LEFT, BOTTOM, RIGHT, BOTTOM);
     svg.line("axis", LEFT, TOP, LEFT, BOTTOM);

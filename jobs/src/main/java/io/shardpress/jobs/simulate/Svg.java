@@ -44,7 +44,7 @@ final class Svg {
   private final StringBuilder text = new StringBuilder();
 
   Svg(int width, int height, String title) {
-    text.append(String.format(Locale.ROOT, HEAD, width, height, escape(title)));
+    text.append(HEAD.formatted(width, height, escape(title)));
   }
 
   void line(String style, double x1, double y1, double x2, double y2) {

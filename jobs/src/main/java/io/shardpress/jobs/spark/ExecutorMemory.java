@@ -83,10 +83,10 @@ public final class ExecutorMemory {
    * @return to be closed after use
    */
   public <T extends AutoCloseable> Lease<T> shared(String key, Supplier<T> create) {
-    lock.lock();
     Entry entry;
     CompletableFuture<AutoCloseable> made;
     boolean mine;
+    lock.lock();
     try {
       entry = entries.computeIfAbsent(key, unused -> new Entry());
       entry.users++;
@@ -238,7 +238,7 @@ public final class ExecutorMemory {
     }
   }
 
-  @SuppressWarnings("unchecked") // a key has one type of value
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // a key has one type of value
   private static <T extends AutoCloseable> T value(CompletableFuture<AutoCloseable> made) {
     try {
       return (T) made.get();

@@ -23,6 +23,7 @@ public final class MemoryUsed {
    * @param limitBytes what it may become
    * @param peakResidentBytes the most that was resident; absent where the system does not say
    */
+  @SuppressWarnings("JavaLangClash") // an operating system's, as in the report
   public record Process(long plannedBytes, long limitBytes, Optional<Long> peakResidentBytes) {}
 
   /** Adds what this process, the driver, is up to now. */

@@ -10,7 +10,6 @@ import io.shardpress.common.error.InputException;
 import io.shardpress.common.error.NumericalException;
 import io.shardpress.common.error.ResumeRefusedException;
 import io.shardpress.common.error.UsageException;
-import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.Location;
 import io.shardpress.jobs.assemble.Publisher.Existing;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
@@ -377,7 +376,7 @@ class CompressJobTest {
     OutputStream screen =
         new ByteArrayOutputStream() {
           @Override
-          public void write(byte[] bytes, int from, int count) {
+          public synchronized void write(byte[] bytes, int from, int count) {
             super.write(bytes, from, count);
             if (toString(StandardCharsets.UTF_8).contains("assemble ")) {
               throw new IllegalStateException("cut short");
@@ -402,10 +401,6 @@ class CompressJobTest {
 
   private Path model2() {
     return folder.resolve("model2");
-  }
-
-  private static HadoopStore store() {
-    return TinyCheckpoint.store();
   }
 
   private Map<String, String> weights() throws IOException {

@@ -31,7 +31,7 @@ class ScalingPlotTest {
         .contains("Where the time goes", "1 executor", "8 executors", "64 executors")
         .contains("driver alone", "calibrate", "compress", "assemble")
         .anyMatch(text -> text.startsWith("at most 1.1 times as fast: "));
-    assertThat(elements(drawing, "polyline")).singleElement();
+    assertThat(elements(drawing, "polyline")).as("one curve").hasSize(1);
     assertThat(elements(drawing, "circle")).as("a point per cluster").hasSize(3);
   }
 

@@ -65,7 +65,7 @@ class WhatIfTest {
   void aRunInOnePassHasDearerChunksAndMoreLayers() {
     Workload larger = blocks(10).apply(ONE_PASS);
 
-    assertThat(jobs(larger, "ObserveStages")).singleElement();
+    assertThat(jobs(larger, "ObserveStages")).hasSize(1);
     assertThat(jobs(larger, "ObserveStages").get(0).seconds()).hasSize(8).containsOnly(10.0);
     assertThat(jobs(larger, "FoldTile").get(0).seconds()).hasSize(10).containsOnly(0.5);
     assertThat(jobs(larger, "SolveSlices").get(0).seconds()).hasSize(10).containsOnly(4.0);

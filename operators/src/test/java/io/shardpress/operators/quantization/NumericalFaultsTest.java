@@ -256,7 +256,7 @@ class NumericalFaultsTest {
     }
 
     private static float largest(DType type) {
-      return type == DType.F16 ? 65504 : 3.38953139e38f;
+      return type == DType.F16 ? 65504 : 3.3895314E38f;
     }
   }
 
