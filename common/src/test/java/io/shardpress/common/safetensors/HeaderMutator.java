@@ -179,7 +179,7 @@ final class HeaderMutator {
       case 1 -> lengthChange = random.nextBoolean() ? random.nextLong() : 1L << random.nextInt(64);
       case 2 -> truncated = true;
       case 3 -> flips += 1 + random.nextInt(3);
-      case 4 -> trailing += random.nextInt(9) - 4L;
+      case 4 -> trailing += random.nextInt(9) - 4;
       case 5 -> brokenText = true;
       case 6 -> draft.before = pick(PADDING);
       case 7 -> draft.after = pick(PADDING);

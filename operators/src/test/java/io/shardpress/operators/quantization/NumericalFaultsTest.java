@@ -205,7 +205,7 @@ class NumericalFaultsTest {
                 case ONE_LIVE_CHANNEL -> j == 5 ? value : 0;
                 case TINY -> value * 1e-30f;
                 case SMALL -> value * 1e-15f;
-                case LARGE -> value * 1e15f;
+                case LARGE -> (float) (value * 1e15);
                 case UNEVEN -> value * (float) Math.pow(10, j % 25 - 12);
               };
         }
