@@ -85,24 +85,32 @@ public final class Lease implements AutoCloseable {
     }
     int number = last + 1;
     Location file = file(folder, number);
+    // Before the file is there: another thread that finds it must not think that its holder is
+    // gone.
+    if (!HELD_HERE.add(file)) {
+      throw new DestinationException(justBegun(folder));
+    }
     try {
       // Two threads of a process are two takers.
       SealedJson.create(
           store, file, Holder.here().json().put("lease", UUID.randomUUID().toString()));
     } catch (OccupiedException e) {
-      throw new DestinationException(
-          "Another run has just begun at %s. Wait until it has ended, or choose another --output."
-              .formatted(folder.parent()),
-          e);
+      HELD_HERE.remove(file);
+      throw new DestinationException(justBegun(folder), e);
     } catch (ShardpressException e) { // it cannot be written, or not to the end
+      HELD_HERE.remove(file);
       tryOnce(() -> remove(store, folder, number));
       throw e;
     }
-    HELD_HERE.add(file);
     for (int old = 1; old < number; old++) {
       remove(store, folder, old);
     }
     return new Lease(store, folder, number, patience.pulse());
+  }
+
+  private static String justBegun(Location folder) {
+    return "Another run has just begun at %s. Wait until it has ended, or choose another --output."
+        .formatted(folder.parent());
   }
 
   /** Whether some process holds the lease, as far as can be told. */

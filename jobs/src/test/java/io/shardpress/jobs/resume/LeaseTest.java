@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -135,7 +136,7 @@ class LeaseTest {
     Lease.take(store, place, SHORT).close();
   }
 
-  @Test
+  @RepeatedTest(100)
   void goesToOneOfManyAtOnce() throws Exception {
     int count = 8;
     CyclicBarrier start = new CyclicBarrier(count);
