@@ -15,7 +15,6 @@ import io.shardpress.operators.model.description.NormSpec;
 import io.shardpress.operators.model.description.QkvSource;
 import io.shardpress.operators.model.description.ResidualSpec;
 import io.shardpress.operators.model.family.TensorNames.Tying;
-import java.util.stream.IntStream;
 
 /** GPT-2 (Radford et al., 2019): weights are Conv1D, stored {@code [in, out]}. */
 final class Gpt2 implements Family {
@@ -46,7 +45,7 @@ final class Gpt2 implements Family {
           config.integer("n_positions", 1024),
           EmbeddingSpec.of(prefix + "wte.weight")
               .withPositions(new EmbeddingSpec.Positions(prefix + "wpe.weight", 0)),
-          IntStream.range(0, config.integer("n_layer")).mapToObj(this::block).toList(),
+          tensors.blocks(config.integer("n_layer"), this::block),
           head());
     }
 

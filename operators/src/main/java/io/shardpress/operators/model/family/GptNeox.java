@@ -14,7 +14,6 @@ import io.shardpress.operators.model.description.NormSpec;
 import io.shardpress.operators.model.description.QkvSource;
 import io.shardpress.operators.model.description.ResidualSpec;
 import io.shardpress.operators.model.family.TensorNames.Tying;
-import java.util.stream.IntStream;
 
 /** GPT-NeoX and Pythia (Black et al., 2022): qkv per head, partly rotated, parallel residuals. */
 final class GptNeox implements Family {
@@ -39,7 +38,7 @@ final class GptNeox implements Family {
           config.integer("vocab_size"),
           config.integer("max_position_embeddings"),
           EmbeddingSpec.of(prefix + "embed_in.weight"),
-          IntStream.range(0, config.integer("num_hidden_layers")).mapToObj(this::block).toList(),
+          tensors.blocks(config.integer("num_hidden_layers"), this::block),
           head());
     }
 

@@ -19,7 +19,6 @@ import io.shardpress.operators.model.description.ResidualSpec;
 import io.shardpress.operators.model.family.TensorNames.Tying;
 import java.util.OptionalInt;
 import java.util.function.IntFunction;
-import java.util.stream.IntStream;
 
 /**
  * The parts that most families take from Llama: names, keys, pre-norm blocks with RMS norms,
@@ -44,7 +43,7 @@ record LlamaLike(ModelConfig config, TensorNames tensors, String prefix, HeadSha
         vocabulary(),
         config.integer("max_position_embeddings"),
         embedding,
-        IntStream.range(0, config.integer("num_hidden_layers")).mapToObj(block).toList(),
+        tensors.blocks(config.integer("num_hidden_layers"), block),
         head);
   }
 

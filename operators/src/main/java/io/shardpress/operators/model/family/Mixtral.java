@@ -6,7 +6,6 @@ import io.shardpress.operators.model.description.ExpertsSpec;
 import io.shardpress.operators.model.description.LinearSpec;
 import io.shardpress.operators.model.description.MlpSpec;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /** Mixtral (Jiang et al., 2024): Mistral with experts; w1, w3 and w2 are gate, up and down. */
 final class Mixtral implements Family {
@@ -34,7 +33,7 @@ final class Mixtral implements Family {
     String path = llama.module(block, "block_sparse_moe");
     return new ExpertsSpec(
         LinearSpec.of(path + ".gate", llama.hidden(), experts),
-        IntStream.range(0, experts).mapToObj(e -> expert(llama, path + ".experts." + e)).toList(),
+        llama.tensors().experts(path + ".experts.", experts, name -> expert(llama, name)),
         llama.config().integer("num_experts_per_tok"),
         ExpertsSpec.Weighting.RENORMALIZED,
         Optional.empty());

@@ -16,7 +16,6 @@ import io.shardpress.operators.model.description.QkvSource;
 import io.shardpress.operators.model.description.ResidualSpec;
 import io.shardpress.operators.model.family.TensorNames.Tying;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /** OPT (Zhang et al., 2022). The 350M model normalizes behind the residuals and projects. */
 final class Opt implements Family {
@@ -47,7 +46,7 @@ final class Opt implements Family {
           config.integer("vocab_size"),
           config.integer("max_position_embeddings"),
           embedding(),
-          IntStream.range(0, config.integer("num_hidden_layers")).mapToObj(this::block).toList(),
+          tensors.blocks(config.integer("num_hidden_layers"), this::block),
           head());
     }
 

@@ -7,7 +7,6 @@ import io.shardpress.operators.model.description.ExpertsSpec.Weighting;
 import io.shardpress.operators.model.description.FeedForwardSpec;
 import io.shardpress.operators.model.description.LinearSpec;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /** Experts as Qwen names and places them. */
 final class QwenExperts {
@@ -37,9 +36,7 @@ final class QwenExperts {
     int width = config.integer("moe_intermediate_size");
     return new ExpertsSpec(
         LinearSpec.of(path + ".gate", llama.hidden(), experts),
-        IntStream.range(0, experts)
-            .mapToObj(e -> llama.gated(path + ".experts." + e, width))
-            .toList(),
+        llama.tensors().experts(path + ".experts.", experts, name -> llama.gated(name, width)),
         config.integer("num_experts_per_tok"),
         config.flag("norm_topk_prob", false) ? Weighting.RENORMALIZED : Weighting.PROBABILITIES,
         shared);

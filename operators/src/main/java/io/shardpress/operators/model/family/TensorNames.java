@@ -1,13 +1,18 @@
 package io.shardpress.operators.model.family;
 
 import io.shardpress.common.error.InputException;
+import io.shardpress.operators.model.description.BlockSpec;
 import io.shardpress.operators.model.description.DecoderDescription;
 import io.shardpress.operators.model.description.HeadSpec;
 import io.shardpress.operators.model.description.LinearSpec;
+import io.shardpress.operators.model.description.MlpSpec;
 import io.shardpress.operators.model.description.NormSpec;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** The tensors of a checkpoint by name, for what a configuration leaves open. */
@@ -24,6 +29,32 @@ record TensorNames(Set<String> names) {
                     ("The checkpoint has no tensor %s%s, which this model type needs. Its"
                             + " config.json and its weights do not belong together.")
                         .formatted(prefixes[0], tensor)));
+  }
+
+  /** Blocks 0 to {@code count - 1}. A block has tensors: a count beyond all of them is refused. */
+  List<BlockSpec> blocks(int count, IntFunction<BlockSpec> block) {
+    require("blocks", count, "", names.size());
+    return IntStream.range(0, count).mapToObj(block).toList();
+  }
+
+  /**
+   * Experts by their paths, {@code prefix} and a number.
+   *
+   * @throws InputException when there are more than tensors under the prefix
+   */
+  List<MlpSpec.Gated> experts(String prefix, int count, Function<String, MlpSpec.Gated> expert) {
+    long tensors = names.stream().filter(name -> name.startsWith(prefix)).count();
+    require("experts", count, " under " + prefix, tensors);
+    return IntStream.range(0, count).mapToObj(e -> expert.apply(prefix + e)).toList();
+  }
+
+  private static void require(String what, int count, String where, long tensors) {
+    if (count > tensors) {
+      throw new InputException(
+          ("config.json describes %d %s, but the checkpoint has only %d tensors%s. The download is"
+                  + " incomplete, or the configuration does not belong to these weights.")
+              .formatted(count, what, tensors, where));
+    }
   }
 
   /** The head: its own weight where the checkpoint has one, or else the embedding if tied. */

@@ -19,6 +19,8 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class FamiliesTest {
   private static final TinyWeights LLAMA = TinyModels.llama(1);
@@ -45,6 +47,39 @@ class FamiliesTest {
         names,
         "lacks 1 tensors that its config.json (model_type llama) describes, the first is"
             + " model.layers.1.mlp.up_proj.weight");
+  }
+
+  @Test
+  void refuses_more_blocks_than_tensors() {
+    assertRefused(
+        config(
+            """
+            {"model_type": "llama", "hidden_size": 24, "num_attention_heads": 4,
+             "intermediate_size": 40, "vocab_size": 32, "num_hidden_layers": 2000000000,
+             "max_position_embeddings": 512, "rms_norm_eps": 1e-5}
+            """),
+        LLAMA.tensors().keySet(),
+        "describes 2000000000 blocks, but the checkpoint has only %d tensors. The download is incomplete"
+            .formatted(LLAMA.tensors().size()));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "mixtral, num_local_experts, block_sparse_moe",
+    "qwen2_moe, num_experts, mlp",
+    "qwen3_moe, num_experts, mlp"
+  })
+  void refuses_more_experts_than_tensors(String family, String count, String module) {
+    assertRefused(
+        TinyModels.config(
+            family,
+            "\"%s\": 2000000000".formatted(count),
+            "\"num_experts_per_tok\": 2",
+            "\"moe_intermediate_size\": 8",
+            "\"shared_expert_intermediate_size\": 8"),
+        LLAMA.tensors().keySet(),
+        "describes 2000000000 experts, but the checkpoint has only 0 tensors under model.layers.0.%s.experts."
+            .formatted(module));
   }
 
   @Test
@@ -256,9 +291,16 @@ class FamiliesTest {
             "\"num_experts_per_tok\": 2",
             "\"moe_intermediate_size\": 8",
             member);
-    return describe(new Qwen3Moe(), config, "model.embed_tokens.weight").blocks().stream()
-        .map(block -> block.feedForward() instanceof ExpertsSpec)
-        .toList();
+    Set<String> names = new TreeSet<>(Set.of("model.embed_tokens.weight", "lm_head.weight"));
+    for (int block = 0; block < 2; block++) {
+      for (int expert = 0; expert < 4; expert++) {
+        names.add("model.layers.%d.mlp.experts.%d.up_proj.weight".formatted(block, expert));
+      }
+    }
+    return new Qwen3Moe()
+        .describe(config, new TensorNames(names)).blocks().stream()
+            .map(block -> block.feedForward() instanceof ExpertsSpec)
+            .toList();
   }
 
   /** Describes without checking that all tensors are there. */
