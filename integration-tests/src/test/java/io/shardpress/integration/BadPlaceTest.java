@@ -17,7 +17,6 @@ class BadPlaceTest extends Refusals {
 
   @ParameterizedTest
   @CsvSource({
-    "s3a://no-such-bucket/model, hadoop-aws",
     "gs://no-such-bucket/model, connector",
     "hdfs://127.0.0.1:1/model, cannot be reached"
   })
@@ -30,7 +29,7 @@ class BadPlaceTest extends Refusals {
 
   @ParameterizedTest
   @CsvSource({
-    "s3a://no-such-bucket/text.txt, hadoop-aws",
+    "gs://no-such-bucket/text.txt, connector",
     "hdfs://127.0.0.1:1/text.txt, cannot be reached"
   })
   void data_out_of_reach(String uri, String part) throws IOException {
@@ -41,7 +40,7 @@ class BadPlaceTest extends Refusals {
   }
 
   @ParameterizedTest
-  @CsvSource({"s3a://no-such-bucket/out, hadoop-aws", "hdfs://127.0.0.1:1/out, cannot be reached"})
+  @CsvSource({"gs://no-such-bucket/out, connector", "hdfs://127.0.0.1:1/out, cannot be reached"})
   void output_out_of_reach(String uri, String part) {
     Cli.run("compress", recipe(Home.quickstart(), Recipes.RTN), "--output", uri)
         .refused(ENVIRONMENT, uri, part);

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -177,16 +178,18 @@ class LauncherTest {
     }
 
     Cli.run("verify", recipe, "--output", output.toString()).refused(2, "_SUCCESS.json");
-    Cli.run(
+    List<String> other =
+        List.of(
             "compress",
             recipe,
             "--output",
             output.toString(),
-            "--overwrite",
             "--set",
             "steps=[{ rtn {} }]",
             "--set",
-            "evaluation.data=[]")
+            "evaluation.data=[]");
+    Cli.run(other.toArray(String[]::new)).refused(4, "unfinished run", "--restart");
+    Cli.run(Stream.concat(other.stream(), Stream.of("--restart")).toArray(String[]::new))
         .succeeded();
     assertThat(Folders.files(output)).contains("_SUCCESS.json").noneMatch(n -> n.contains("/"));
   }
