@@ -21,6 +21,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
@@ -115,6 +116,7 @@ class LeaseTest {
     } finally {
       beating.cancel(true);
       other.shutdownNow();
+      assertThat(other.awaitTermination(30, TimeUnit.SECONDS)).as("it stops").isTrue();
     }
   }
 
