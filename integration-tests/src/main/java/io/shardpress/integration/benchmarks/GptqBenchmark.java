@@ -1,13 +1,13 @@
 package io.shardpress.integration.benchmarks;
 
 import io.shardpress.common.tensor.DType;
+import io.shardpress.operators.compression.Clip;
+import io.shardpress.operators.compression.Gptq;
+import io.shardpress.operators.compression.GroupSize;
+import io.shardpress.operators.compression.LayerResult;
+import io.shardpress.operators.compression.Outcome;
 import io.shardpress.operators.linalg.Workers;
 import io.shardpress.operators.model.Precision;
-import io.shardpress.operators.quantization.Clip;
-import io.shardpress.operators.quantization.Gptq;
-import io.shardpress.operators.quantization.GroupSize;
-import io.shardpress.operators.quantization.LayerResult;
-import io.shardpress.operators.quantization.Outcome;
 import io.shardpress.operators.statistics.InputStatistics;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;

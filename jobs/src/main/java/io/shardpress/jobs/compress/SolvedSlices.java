@@ -2,9 +2,9 @@ package io.shardpress.jobs.compress;
 
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
 import io.shardpress.jobs.storage.PublishedFile;
-import io.shardpress.operators.quantization.LayerReport;
-import io.shardpress.operators.quantization.LayerResult;
-import io.shardpress.operators.quantization.Outcome;
+import io.shardpress.operators.compression.LayerReport;
+import io.shardpress.operators.compression.LayerResult;
+import io.shardpress.operators.compression.Outcome;
 import java.util.List;
 
 /** Turns what an operator returns into what is recorded. */

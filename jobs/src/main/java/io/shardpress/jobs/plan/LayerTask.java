@@ -2,10 +2,10 @@ package io.shardpress.jobs.plan;
 
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.spark.TaskMemory;
+import io.shardpress.operators.compression.Scheme;
+import io.shardpress.operators.compression.Settings;
 import io.shardpress.operators.encoding.StoredLinear;
 import io.shardpress.operators.model.LinearModule;
-import io.shardpress.operators.quantization.Scheme;
-import io.shardpress.operators.quantization.Settings;
 import io.shardpress.operators.statistics.StatisticsNeed;
 import java.io.Serializable;
 import java.util.List;

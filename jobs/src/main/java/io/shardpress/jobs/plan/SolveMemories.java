@@ -3,8 +3,8 @@ package io.shardpress.jobs.plan;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.TaskMemory.Shared;
+import io.shardpress.operators.compression.SolveMemory;
 import io.shardpress.operators.model.LinearModule.Layout;
-import io.shardpress.operators.quantization.SolveMemory;
 import java.util.Optional;
 
 /** Predicted memory of tasks that solve layers, or some of their rows. */

@@ -1,7 +1,7 @@
 package io.shardpress.jobs.recipe;
 
 import io.shardpress.common.match.ModuleMatcher;
-import io.shardpress.operators.quantization.Settings;
+import io.shardpress.operators.compression.Settings;
 import java.util.List;
 import java.util.Optional;
 

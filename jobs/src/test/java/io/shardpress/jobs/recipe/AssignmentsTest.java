@@ -7,7 +7,7 @@ import io.shardpress.common.error.InputException;
 import io.shardpress.common.error.ShardpressException;
 import io.shardpress.common.error.UsageException;
 import io.shardpress.jobs.fixture.Recipes;
-import io.shardpress.operators.quantization.Gptq;
+import io.shardpress.operators.compression.Gptq;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -6,7 +6,7 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
 import io.shardpress.common.config.RecordBinder;
-import io.shardpress.operators.quantization.Algorithm;
+import io.shardpress.operators.compression.Algorithm;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.RecordComponent;

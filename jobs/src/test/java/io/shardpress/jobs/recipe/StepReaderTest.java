@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.common.error.InputException;
 import io.shardpress.jobs.fixture.Recipes;
-import io.shardpress.operators.quantization.Clip;
-import io.shardpress.operators.quantization.Gptq;
-import io.shardpress.operators.quantization.GroupSize;
-import io.shardpress.operators.quantization.Rtn;
+import io.shardpress.operators.compression.Clip;
+import io.shardpress.operators.compression.Gptq;
+import io.shardpress.operators.compression.GroupSize;
+import io.shardpress.operators.compression.Rtn;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.match.ModuleMatcher;
-import io.shardpress.operators.quantization.Scheme;
+import io.shardpress.operators.compression.Scheme;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -3,11 +3,11 @@ package io.shardpress.operators.encoding;
 import static io.shardpress.operators.encoding.QuantizationConfig.refused;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.shardpress.operators.quantization.Activations;
-import io.shardpress.operators.quantization.ColumnOrder;
-import io.shardpress.operators.quantization.Grid;
-import io.shardpress.operators.quantization.GroupSize;
-import io.shardpress.operators.quantization.Scheme;
+import io.shardpress.operators.compression.Activations;
+import io.shardpress.operators.compression.ColumnOrder;
+import io.shardpress.operators.compression.Grid;
+import io.shardpress.operators.compression.GroupSize;
+import io.shardpress.operators.compression.Scheme;
 import java.util.Set;
 
 /** One config group of a {@code quantization_config} as a scheme; unknown keys are refused. */

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.common.error.InputException;
-import io.shardpress.operators.quantization.Activations;
-import io.shardpress.operators.quantization.ColumnOrder;
-import io.shardpress.operators.quantization.Grid;
-import io.shardpress.operators.quantization.GroupSize;
-import io.shardpress.operators.quantization.Scheme;
+import io.shardpress.operators.compression.Activations;
+import io.shardpress.operators.compression.ColumnOrder;
+import io.shardpress.operators.compression.Grid;
+import io.shardpress.operators.compression.GroupSize;
+import io.shardpress.operators.compression.Scheme;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

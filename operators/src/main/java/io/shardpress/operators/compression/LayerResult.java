@@ -1,0 +1,57 @@
+package io.shardpress.operators.compression;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a solver returns for one linear.
+ *
+ * @param weight present exactly when the outcome {@linkplain Outcome#hasWeight has one}
+ */
+public record LayerResult(Outcome outcome, LayerReport report, Optional<QuantizedWeight> weight) {
+  public LayerResult {
+    if (outcome.hasWeight() != weight.isPresent()) {
+      throw new IllegalArgumentException(
+          "Outcome %s %s a weight"
+              .formatted(outcome, outcome.hasWeight() ? "without" : "together with"));
+    }
+  }
+
+  /**
+   * The result of a layer that was solved in slices of rows. The first slice without a weight
+   * decides for the whole; else a slice that fell back is named.
+   *
+   * @param slices in row order, all made by one solver
+   */
+  public static LayerResult stack(List<LayerResult> slices) {
+    LayerReport report = LayerReport.stack(slices.stream().map(LayerResult::report).toList());
+    Outcome outcome =
+        slices.stream()
+            .map(LayerResult::outcome)
+            .filter(slice -> !slice.hasWeight())
+            .findFirst()
+            .orElseGet(() -> common(slices));
+    Optional<QuantizedWeight> weight =
+        outcome.hasWeight()
+            ? Optional.of(
+                QuantizedWeight.stack(
+                    slices.stream().map(slice -> slice.weight().orElseThrow()).toList()))
+            : Optional.empty();
+    return new LayerResult(outcome, report, weight);
+  }
+
+  /** This result, marked as the second choice for a layer that its own method could not solve. */
+  LayerResult fellBack(String method, String why, List<String> notes) {
+    return outcome.hasWeight()
+        ? new LayerResult(new Outcome.FellBack(method, why), report.withNotes(notes), weight)
+        : this;
+  }
+
+  private static Outcome common(List<LayerResult> slices) {
+    return slices.stream()
+        .map(LayerResult::outcome)
+        .filter(Outcome.FellBack.class::isInstance)
+        .findFirst()
+        .orElse(slices.get(0).outcome());
+  }
+}

@@ -1,0 +1,39 @@
+package io.shardpress.operators.compression;
+
+import io.shardpress.common.error.InputException;
+
+/**
+ * What a file says of a quantized linear, whatever the method that made it. Encoders plan, write
+ * and read by it.
+ *
+ * @param order {@code GROUP} only with groups
+ */
+public record Scheme(Grid grid, GroupSize groupSize, ColumnOrder order, Activations activations)
+    implements java.io.Serializable {
+  public Scheme {
+    if (groupSize.isChannel() && order != ColumnOrder.NATURAL) {
+      throw new IllegalArgumentException("One scale per row leaves no order to record");
+    }
+  }
+
+  /** Refuses a linear that this scheme cannot describe; see {@link GroupSize#check}. */
+  public void check(String module, long in) {
+    try {
+      groupSize.check(in);
+    } catch (InputException e) {
+      throw new InputException(module + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** For people: {@code 4 bit, group 128}. */
+  @Override
+  public String toString() {
+    return "%d bit%s, %s%s%s"
+        .formatted(
+            grid.bits(),
+            grid.symmetric() ? "" : " asymmetric",
+            groupSize.isChannel() ? "per channel" : "group " + groupSize,
+            order == ColumnOrder.GROUP ? ", g_idx" : "",
+            activations == Activations.NONE ? "" : ", int8 activations");
+  }
+}
