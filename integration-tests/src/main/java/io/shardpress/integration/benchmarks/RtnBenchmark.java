@@ -54,8 +54,7 @@ public class RtnBenchmark extends Measured {
     try (INDArray weight = Floats.load(stored)) {
       LayerResult result = settings.compress("linear", weight, DType.BF16, Optional.empty());
       return encoder.encode(
-          new StoredLinear("linear", SIZE, SIZE, DType.BF16, Layout.OUT_IN),
-          result.weight().orElseThrow());
+          new StoredLinear("linear", SIZE, SIZE, DType.BF16, Layout.OUT_IN), result.quantized());
     }
   }
 

@@ -51,7 +51,7 @@ public final class OutputTensors {
       TensorSpec spec = outcome.tensors().get(i);
       List<Piece> pieces = new ArrayList<>();
       for (LayerOutcome.Part part : outcome.files()) {
-        TensorSpec stored = encoder.plan(layer.stored(part.rows()), layer.scheme()).get(i);
+        TensorSpec stored = encoder.plan(layer.stored(part.rows()), layer.storage()).get(i);
         pieces.add(new Piece(stored, workspace.layers().child(part.file().name())));
       }
       // What does not grow with the rows, such as their number, is the same in every slice.

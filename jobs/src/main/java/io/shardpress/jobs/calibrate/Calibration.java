@@ -18,6 +18,7 @@ import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.operators.model.Precision;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -45,7 +46,7 @@ public final class Calibration {
   private final Origin origin;
   private final long scratchBytes;
   private final KeptActivations activations;
-  private final List<ExpertTokens> experts = new ArrayList<>();
+  private final Map<String, ExpertTokens> experts = new LinkedHashMap<>();
 
   /**
    * @param coverage what becomes of experts that few tokens reach
@@ -120,18 +121,20 @@ public final class Calibration {
   }
 
   /**
-   * The statistics of one stage behind compressed ones, to be called for stage 0, 1, … in turn.
+   * The statistics of one stage behind compressed ones, to be called for stage 0, 1, … in turn, and
+   * for a stage again when some of its own layers have changed.
    *
+   * @param wanted inputs of the stage
    * @param before all layers that are compressed so far
    * @param digest of what they were compressed to; empty where there are none
    */
-  public Map<String, StoredInput> observe(int stage, StagedModules before, String digest) {
+  public Map<String, StoredInput> observe(
+      int stage, Set<String> wanted, StagedModules before, String digest) {
     CalibrationKey key = digest.isEmpty() ? dense : dense.behind(digest);
-    Set<String> wanted = plan.inputs(stage);
     Map<String, StoredInput> found = find(key, wanted);
     List<Set<String>> missing = missing(List.of(wanted), found);
     if (!missing.get(0).isEmpty()) {
-      int keep = stage == 0 ? Route.NOWHERE : stage;
+      int keep = activations.before(stage) == stage ? Route.NOWHERE : stage;
       found.putAll(
           pass(
               "stage %d of %d".formatted(stage + 1, stages()),
@@ -146,7 +149,7 @@ public final class Calibration {
 
   /** Tokens per routed expert, of all stages so far. */
   public List<ExpertTokens> experts() {
-    return List.copyOf(experts);
+    return List.copyOf(experts.values());
   }
 
   private Map<String, StoredInput> find(CalibrationKey key, Set<String> inputs) {
@@ -176,7 +179,7 @@ public final class Calibration {
     for (StoredInput stored : found) {
       KeptInput kept = stored.kept();
       if (coverage.isExpert(kept.input())) {
-        experts.add(new ExpertTokens(kept.input(), kept.routed(), kept.action()));
+        experts.put(kept.input(), new ExpertTokens(kept.input(), kept.routed(), kept.action()));
       }
       if (kept.hasStatistics()) {
         usable.put(kept.input(), stored);
@@ -196,7 +199,7 @@ public final class Calibration {
     PassFolder folder =
         new PassFolder(
             model.store(), workspace, plan.widths(), tokens.chunkTokens(), statistics.folder(key));
-    StagedModules passed = before.within(route.from(), route.first());
+    StagedModules passed = before.within(route.from(), route.last() + 1);
     List<Seen> seen = run(what, route, passed, wanted, Set.of(), onChunk);
     Map<String, KeptInput> kept = folder.fold(tasks, route, wanted, seen);
     List<Set<String>> starved = coverage.starved(wanted, kept, tokens.tokens());

@@ -20,13 +20,13 @@ import java.util.UUID;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Takes one chunk of sequences through some stages of the model, and sums the wanted inputs of the
- * dense ones on the way. Every attempt writes files of its own.
+ * Takes one chunk of sequences through some stages of the model, and sums the wanted inputs on the
+ * way. Every attempt writes files of its own.
  *
  * @param precision of the linears
  * @param arriving the chunk's hidden states at the route's first stage; none where that is the
  *     embedding
- * @param before compressed layers of the stages that are passed before the first observed one
+ * @param before the layers of these stages that are compressed already
  * @param wanted per observed stage the inputs to sum
  * @param fromAllTokens inputs of experts that are to see every token of their layer
  * @param memory predicted
@@ -103,7 +103,7 @@ record ObserveStages(
         if (stage < route.first()) {
           Stages.run(open, stage, hidden, tokens.length(), compressed, InputObserver.NONE);
         } else {
-          partials.add(observe(open, stage, hidden, dense, stage < end || route.keep() > end));
+          partials.add(observe(open, stage, hidden, compressed, stage < end || route.keep() > end));
         }
       }
       if (route.keep() > end) {

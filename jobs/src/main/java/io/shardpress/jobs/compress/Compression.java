@@ -6,19 +6,24 @@ import io.shardpress.jobs.compress.SolveSlices.Slice;
 import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.RowSlice;
+import io.shardpress.jobs.plan.StepTask;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.jobs.verify.CheckFile;
+import io.shardpress.operators.compression.Settings;
 import io.shardpress.operators.encoding.Encoder;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /** Compresses layers in parallel, the dearest first; results go to the workspace. */
 public final class Compression {
@@ -28,9 +33,19 @@ public final class Compression {
   private final Workspace workspace;
   private final Encoder encoder;
   private final Map<SliceKey, SolvedSlice> finished = new HashMap<>();
-  private int resumed;
+  private final Map<SliceKey, Settings> surveyed = new HashMap<>();
+  private final Map<String, LayerOutcome> ends = new HashMap<>();
+  private final Set<String> resumed = new HashSet<>();
 
-  private record SliceKey(String module, RowSlice rows) {}
+  private record SliceKey(String module, int step, RowSlice rows) {
+    static SliceKey of(StepTask task, RowSlice rows) {
+      return new SliceKey(task.layer().module(), task.position(), rows);
+    }
+
+    static SliceKey of(SolvedSlice solved) {
+      return new SliceKey(solved.module(), solved.step(), solved.rows());
+    }
+  }
 
   public Compression(
       Tasks tasks, Progress progress, ModelRef model, Workspace workspace, Encoder encoder) {
@@ -62,37 +77,71 @@ public final class Compression {
               .formatted(e.getMessage()),
           e);
     }
-    marked.forEach(slice -> finished.put(new SliceKey(slice.module(), slice.rows()), slice));
+    marked.forEach(slice -> finished.put(SliceKey.of(slice), slice));
   }
 
   /** Layers that were taken over whole from earlier attempts so far. */
   public int resumed() {
-    return resumed;
+    return resumed.size();
+  }
+
+  /** What those of {@code layers} have come to that were solved so far. */
+  public List<LayerOutcome> ends(List<LayerTask> layers) {
+    return layers.stream().map(LayerTask::module).filter(ends::containsKey).map(ends::get).toList();
+  }
+
+  /** Those of {@code layers} that are changed already, as a runtime will see them. */
+  public StagedModules staged(List<LayerTask> layers) {
+    return StagedModules.of(model.store(), workspace, encoder, layers, ends(layers));
   }
 
   /**
-   * Compresses {@code layers} and returns their outcomes in the same order.
+   * Finds out what some steps have to know of all their linears before any is solved.
+   *
+   * @param statistics of the inputs that have any, by input
+   */
+  public void survey(List<StepTask> steps, Map<String, StoredInput> statistics) {
+    Map<Settings, List<StepWeights>> bySettings = new LinkedHashMap<>();
+    for (StepTask task : steps) {
+      if (task.settings().survey().isPresent()) {
+        bySettings
+            .computeIfAbsent(task.settings(), settings -> new ArrayList<>())
+            .addAll(slices(task));
+      }
+    }
+    Surveying surveying = new Surveying(tasks, model, workspace);
+    bySettings.forEach(
+        (settings, slices) ->
+            surveying
+                .run(settings.survey().orElseThrow(), slices, statistics)
+                .forEach(
+                    (slice, decided) ->
+                        surveyed.put(SliceKey.of(slice.task(), slice.rows()), decided)));
+  }
+
+  /**
+   * Makes one step of some layers, and returns what they have come to in the same order.
    *
    * @param description for the Spark UI
    * @param statistics of the inputs that have any, by input
    */
   public List<LayerOutcome> run(
-      String description, List<LayerTask> layers, Map<String, StoredInput> statistics) {
+      String description, List<StepTask> steps, Map<String, StoredInput> statistics) {
     Map<SliceKey, SolvedSlice> solved = new HashMap<>();
     List<Slice> open = new ArrayList<>();
     Map<String, Double> costs = new HashMap<>();
-    for (LayerTask layer : layers) {
-      costs.put(layer.module(), layer.cost() / layer.out());
+    for (StepTask task : steps) {
+      costs.put(task.layer().module(), task.cost() / task.layer().out());
       int before = open.size();
-      for (RowSlice rows : layer.slices()) {
-        SliceKey key = new SliceKey(layer.module(), rows);
+      for (StepWeights weights : slices(task)) {
+        SliceKey key = SliceKey.of(task, weights.rows());
         if (finished.containsKey(key)) {
           solved.put(key, finished.get(key));
         } else {
-          open.add(new Slice(layer, rows));
+          open.add(new Slice(weights, surveyed.getOrDefault(key, task.settings())));
         }
       }
-      resumed += open.size() == before ? 1 : 0;
+      count(task, open.size() == before);
     }
     solved.values().forEach(slice -> report(slice, costs));
     tasks
@@ -100,29 +149,60 @@ public final class Compression {
             description,
             work(open, statistics),
             done -> done.forEach(slice -> report(slice, costs)))
-        .forEach(
-            done ->
-                done.forEach(
-                    slice -> solved.put(new SliceKey(slice.module(), slice.rows()), slice)));
-    return layers.stream().map(layer -> outcome(layer, solved)).toList();
+        .forEach(done -> done.forEach(slice -> solved.put(SliceKey.of(slice), slice)));
+    List<LayerOutcome> outcomes = new ArrayList<>();
+    for (StepTask task : steps) {
+      LayerOutcome end = end(task, solved);
+      ends.put(end.module(), end);
+      outcomes.add(end);
+    }
+    return List.copyOf(outcomes);
   }
 
-  private LayerOutcome outcome(LayerTask layer, Map<SliceKey, SolvedSlice> solved) {
+  /** A layer counts as taken over when all of its steps so far were. */
+  private void count(StepTask task, boolean takenOver) {
+    if (!takenOver) {
+      resumed.remove(task.layer().module());
+    } else if (task.isFirst()) {
+      resumed.add(task.layer().module());
+    }
+  }
+
+  private List<StepWeights> slices(StepTask task) {
+    Optional<LayerOutcome> before = before(task);
+    return task.layer().slices().stream()
+        .map(
+            rows ->
+                new StepWeights(
+                    task,
+                    rows,
+                    before.stream()
+                        .flatMap(end -> end.files().stream())
+                        .filter(part -> part.rows().equals(rows))
+                        .map(LayerOutcome.Part::file)
+                        .toList()))
+        .toList();
+  }
+
+  private Optional<LayerOutcome> before(StepTask task) {
+    return task.isFirst() ? Optional.empty() : Optional.ofNullable(ends.get(task.layer().module()));
+  }
+
+  private LayerOutcome end(StepTask task, Map<SliceKey, SolvedSlice> solved) {
     return LayerOutcome.of(
-        layer,
-        layer.slices().stream()
-            .map(rows -> solved.get(new SliceKey(layer.module(), rows)))
-            .toList(),
-        encoder);
+        task,
+        task.layer().slices().stream().map(rows -> solved.get(SliceKey.of(task, rows))).toList(),
+        encoder,
+        before(task));
   }
 
   private List<SolveSlices> work(List<Slice> slices, Map<String, StoredInput> statistics) {
     List<SolveSlices> work = new ArrayList<>();
     for (List<Slice> group : byInputAndSettings(slices)) {
-      LayerTask layer = group.get(0).layer();
+      StepTask task = group.get(0).task();
       List<StoredInput> needed =
-          layer.needsStatistics() && statistics.containsKey(layer.input())
-              ? List.of(statistics.get(layer.input()))
+          task.needsStatistics() && statistics.containsKey(task.layer().input())
+              ? List.of(statistics.get(task.layer().input()))
               : List.of();
       work.add(new SolveSlices(model, workspace, encoder, group, needed));
     }
@@ -137,9 +217,10 @@ public final class Compression {
     Map<List<Object>, Long> weights = new HashMap<>();
     for (Slice slice : slices) {
       LayerTask layer = slice.layer();
-      List<Object> shared =
-          List.of(layer.needsStatistics() ? layer.input() : layer.module(), layer.steps());
-      long before = weights.merge(shared, slice.weights(), Long::sum) - slice.weights();
+      String together = slice.task().needsStatistics() ? layer.input() : layer.module();
+      List<Object> shared = List.of(together, slice.settings());
+      long own = slice.weights().weights();
+      long before = weights.merge(shared, own, Long::sum) - own;
       List<Object> key = List.of(shared, before / RowSlice.MOST_WEIGHTS);
       groups.computeIfAbsent(key, unused -> new ArrayList<>()).add(slice);
     }

@@ -18,16 +18,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The marks of a run's solved layers. A mark is named by its layer, not by the attempt that made
- * it; it is written once, after the layer's file is whole, and names that file with its length and
- * hash. A file without a mark does not count.
+ * The marks of a run's solved layers. A mark is named by its layer and step, not by the attempt
+ * that made it; it is written once, after the layer's file is whole, and names that file with its
+ * length and hash. A file without a mark does not count.
  */
 record LayerMarks(HadoopStore store, Workspace workspace) implements Serializable {
 
-  private Location mark(String module, RowSlice rows) {
+  private Location mark(String module, int step, RowSlice rows) {
     return workspace
         .marks()
-        .child("%s.%d.json".formatted(SafeFileName.encode(module), rows.first()));
+        .child("%s.%d.%d.json".formatted(SafeFileName.encode(module), step, rows.first()));
   }
 
   /**
@@ -37,7 +37,7 @@ record LayerMarks(HadoopStore store, Workspace workspace) implements Serializabl
    * @throws EnvironmentException when the other attempt came to other bytes
    */
   SolvedSlice put(SolvedSlice solved) {
-    Location mark = mark(solved.module(), solved.rows());
+    Location mark = mark(solved.module(), solved.step(), solved.rows());
     try {
       SealedJson.create(store, mark, Json.tree(solved));
       return solved;

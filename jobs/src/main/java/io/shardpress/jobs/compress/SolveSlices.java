@@ -1,5 +1,6 @@
 package io.shardpress.jobs.compress;
 
+import io.shardpress.common.storage.HadoopStore;
 import io.shardpress.common.storage.SafeFileName;
 import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
@@ -7,6 +8,7 @@ import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.RowSlice;
+import io.shardpress.jobs.plan.StepTask;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.ExecutorMemory;
 import io.shardpress.jobs.spark.ExecutorMemory.Lease;
@@ -15,11 +17,15 @@ import io.shardpress.jobs.spark.Work;
 import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.jobs.storage.PublishedFile;
 import io.shardpress.jobs.storage.TensorFiles;
+import io.shardpress.operators.compression.CompressedWeight;
 import io.shardpress.operators.compression.LayerResult;
+import io.shardpress.operators.compression.LinearWeight;
 import io.shardpress.operators.compression.Settings;
 import io.shardpress.operators.compression.Solver;
 import io.shardpress.operators.encoding.Encoder;
+import io.shardpress.operators.encoding.StoredLinear;
 import io.shardpress.operators.statistics.InputStatistics;
+import io.shardpress.operators.statistics.StatisticsNeed;
 import io.shardpress.operators.statistics.StoredStatistics;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -45,15 +51,21 @@ record SolveSlices(
     List<StoredInput> statistics)
     implements Work<ArrayList<SolvedSlice>> {
 
-  /** Some rows of a linear. */
-  record Slice(LayerTask layer, RowSlice rows) implements Serializable {
-    long weights() {
-      return rows.count() * layer.in();
+  /**
+   * Some rows of a linear, and the settings that they are solved with: those of the step, or what a
+   * survey has made of them.
+   */
+  record Slice(StepWeights weights, Settings settings) implements Serializable {
+    StepTask task() {
+      return weights.task();
     }
 
-    /** Its share of the layer's cost. */
-    double cost() {
-      return layer.cost() * rows.count() / layer.out();
+    LayerTask layer() {
+      return weights.layer();
+    }
+
+    RowSlice rows() {
+      return weights.rows();
     }
   }
 
@@ -68,10 +80,10 @@ record SolveSlices(
     LayerMarks marks = new LayerMarks(model.store(), workspace);
     ArrayList<SolvedSlice> solved = new ArrayList<>();
     long start = System.nanoTime();
-    String key = first().sharedKey(origin());
+    String key = first().task().sharedKey(origin(), first().settings());
     try (Lease<Prepared> prepared = ExecutorMemory.here().shared(key, this::prepare)) {
       for (Slice slice : slices) {
-        SolvedSlice end = solve(open, slice, prepared.value().solver(), start);
+        SolvedSlice end = solve(open, slice, prepared.value(), start);
         // What failed is to be tried again.
         solved.add(end.kind() == Kind.FAILED ? end : marks.put(end));
         start = System.nanoTime();
@@ -104,7 +116,7 @@ record SolveSlices(
   public TaskMemory memory() {
     String origin = origin();
     return slices.stream()
-        .map(slice -> slice.layer().memory(slice.rows().count(), origin))
+        .map(slice -> slice.task().memory(slice.rows().count(), origin))
         .max(Comparator.comparingLong(TaskMemory::nativeBytes))
         .orElseThrow();
   }
@@ -116,44 +128,56 @@ record SolveSlices(
 
   @Override
   public String subject() {
-    return first().module();
+    return first().layer().module();
   }
 
   double cost() {
-    return slices.stream().mapToDouble(Slice::cost).sum();
+    return slices.stream().mapToDouble(slice -> slice.weights().cost()).sum();
   }
 
-  private LayerTask first() {
-    return slices.get(0).layer();
+  private Slice first() {
+    return slices.get(0);
   }
 
   /** Whether statistics are asked for that no token gave: only starved experts come to this. */
   private boolean starved() {
-    return first().needsStatistics() && statistics.isEmpty();
+    return first().task().needsStatistics() && statistics.isEmpty();
   }
 
   private Settings settings() {
-    Settings asked = first().steps().get(0);
+    Settings asked = first().settings();
     return starved() ? asked.withoutStatistics() : asked;
   }
 
   private Optional<InputStatistics> readStatistics() {
     return statistics.stream()
-        .map(stored -> StoredStatistics.read(stored.kept().input(), stored.tensors(model.store())))
+        .map(stored -> read(stored, settings().needs(), model.store()))
         .findFirst();
   }
 
-  private SolvedSlice solve(OpenModel open, Slice slice, Solver solver, long start) {
+  /** No more than is needed: moments are small, and a Gram is not. */
+  static InputStatistics read(StoredInput stored, StatisticsNeed need, HadoopStore store) {
+    String input = stored.kept().input();
+    return need == StatisticsNeed.GRAM
+        ? StoredStatistics.read(input, stored.tensors(store))
+        : StoredStatistics.readMoments(input, stored.tensors(store));
+  }
+
+  private SolvedSlice solve(OpenModel open, Slice slice, Prepared prepared, long start) {
     LayerTask layer = slice.layer();
-    RowSlice rows = slice.rows();
     LayerResult result;
-    try (INDArray weight =
-        open.denseWeight(layer.weight().name(), layer.layout(), rows.first(), rows.count())) {
-      result = solver.compress(layer.module(), weight, layer.weight().dtype());
+    try (INDArray dense = slice.weights().dense(open)) {
+      LinearWeight weight =
+          new LinearWeight(
+              layer.module(),
+              layer.weight().dtype(),
+              dense,
+              slice.weights().before(model.store(), workspace));
+      LayerResult found = prepared.solver().compress(weight);
+      result = weight.before().isPresent() ? found.against(dense, prepared.statistics()) : found;
     }
     List<PublishedFile> files =
-        result.weight().map(w -> write(slice, encoder.encode(layer.stored(rows), w))).stream()
-            .toList();
+        result.weight().map(weight -> write(slice, weight)).stream().toList();
     double seconds = (System.nanoTime() - start) / 1e9;
     SolvedSlice solved = SolvedSlices.of(slice, result, files, seconds);
     return starved()
@@ -162,11 +186,14 @@ record SolveSlices(
   }
 
   /** Every attempt has a file of its own: one that comes late cannot touch what counts. */
-  private PublishedFile write(Slice slice, List<RawTensor> tensors) {
+  private PublishedFile write(Slice slice, CompressedWeight weight) {
+    StoredLinear stored = slice.layer().stored(slice.rows());
+    List<RawTensor> tensors = slice.task().encoder(encoder).encode(stored, weight);
     String name =
-        "%s.%d.%s.safetensors"
+        "%s.%d.%d.%s.safetensors"
             .formatted(
                 SafeFileName.encode(slice.layer().module()),
+                slice.task().position(),
                 slice.rows().first(),
                 UUID.randomUUID());
     return TensorFiles.write(model.store(), workspace.layers().child(name), tensors);

@@ -11,6 +11,7 @@ import java.util.List;
  * its work holds. Sums add over slices.
  *
  * @param module name of the linear
+ * @param step the step's position in the recipe
  * @param rows which of its rows
  * @param why what led to anything but {@code COMPRESSED}; else empty
  * @param method the algorithm that made the result
@@ -20,6 +21,7 @@ import java.util.List;
  * @param weightError {@code ΣΔ²}
  * @param weightEnergy {@code ΣW²}
  * @param clipped weights that were clipped to the grid's range
+ * @param zeros weights of the result that are exactly zero
  * @param tokens calibration tokens behind the result
  * @param seconds wall time of the solve
  * @param files the file in {@code layers/} that holds the encoded tensors; none when the weight
@@ -27,6 +29,7 @@ import java.util.List;
  */
 public record SolvedSlice(
     String module,
+    int step,
     RowSlice rows,
     Kind kind,
     String why,
@@ -37,6 +40,7 @@ public record SolvedSlice(
     double weightError,
     double weightEnergy,
     long clipped,
+    long zeros,
     long tokens,
     long deadInputs,
     double seconds,
@@ -57,6 +61,7 @@ public record SolvedSlice(
   /** Whether another attempt came to the same end: in all but the time it took and its file. */
   boolean agreesWith(SolvedSlice other) {
     return module.equals(other.module)
+        && step == other.step
         && rows.equals(other.rows)
         && kind == other.kind
         && hashes().equals(other.hashes());

@@ -16,6 +16,7 @@ final class SolvedSlices {
     LayerReport report = result.report();
     return new SolvedSlice(
         slice.layer().module(),
+        slice.task().position(),
         slice.rows(),
         kind(result.outcome()),
         why(result.outcome()),
@@ -26,6 +27,7 @@ final class SolvedSlices {
         report.weightError(),
         report.weightEnergy(),
         report.clipped(),
+        report.zeros(),
         report.tokens(),
         report.deadInputs(),
         seconds,
@@ -39,6 +41,7 @@ final class SolvedSlices {
         ? solved
         : new SolvedSlice(
             solved.module(),
+            solved.step(),
             solved.rows(),
             Kind.FELL_BACK,
             reason,
@@ -49,6 +52,7 @@ final class SolvedSlices {
             solved.weightError(),
             solved.weightEnergy(),
             solved.clipped(),
+            solved.zeros(),
             solved.tokens(),
             solved.deadInputs(),
             solved.seconds(),

@@ -16,7 +16,6 @@ import io.shardpress.jobs.calibrate.Calibration;
 import io.shardpress.jobs.compress.Compression;
 import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.compress.LayerOutcome.Kind;
-import io.shardpress.jobs.compress.StagedModules;
 import io.shardpress.jobs.data.DataSettings;
 import io.shardpress.jobs.data.TokenChunks;
 import io.shardpress.jobs.data.TokenPreparation;
@@ -240,13 +239,7 @@ public final class CompressJob {
       Plan plan, String modelDigest, Optional<TokenChunks> tokens, Workspace place) {
     Compression compression = new Compression(tasks(), progress, model, place, encoder);
     compression.resume();
-    Solving solving =
-        new Solving(
-            progress,
-            plan,
-            log,
-            compression,
-            outcomes -> StagedModules.of(store, place, encoder, plan.layers(), outcomes));
+    Solving solving = new Solving(progress, plan, log, compression);
     List<LayerOutcome> outcomes =
         tokens
             .map(chunks -> solveWithData(solving, plan, modelDigest, chunks, place))
@@ -301,13 +294,15 @@ public final class CompressJob {
         () -> new TokenPreparation(session.sql(), store).prepare(request, place.tokens()));
   }
 
-  /** {@code config.json} as published; layers that were copied after all count as uncompressed. */
+  /**
+   * {@code config.json} as published; layers that are not stored as codes count as uncompressed.
+   */
   private ObjectNode config(OpenModel source, Plan plan, List<LayerOutcome> outcomes) {
     Map<String, Scheme> schemes = new TreeMap<>();
     Set<String> uncompressed = new TreeSet<>(plan.uncompressed().keySet());
     for (LayerOutcome outcome : outcomes) {
-      if (outcome.replacesWeight()) {
-        schemes.put(outcome.module(), outcome.scheme());
+      if (outcome.replacesWeight() && outcome.scheme().isPresent()) {
+        schemes.put(outcome.module(), outcome.scheme().get());
       } else {
         uncompressed.add(outcome.module());
       }

@@ -6,6 +6,7 @@ import io.shardpress.jobs.model.ModelRef;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.Plan;
 import io.shardpress.jobs.plan.Planner;
+import io.shardpress.jobs.plan.StepTask;
 import io.shardpress.jobs.plan.TaskNeed;
 import io.shardpress.jobs.recipe.DataSize;
 import io.shardpress.jobs.recipe.Recipe;
@@ -13,6 +14,8 @@ import io.shardpress.jobs.spark.MemoryBudget;
 import io.shardpress.jobs.spark.Session;
 import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.operators.compression.Algorithm;
+import io.shardpress.operators.compression.Pruner;
+import io.shardpress.operators.compression.Scheme;
 import io.shardpress.operators.compression.Settings;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -152,14 +155,17 @@ public record PlanReport(
         task.module(),
         task.out(),
         task.in(),
-        task.steps().stream().map(PlanReport::describe).collect(Collectors.joining(", ")),
+        task.tasks().map(PlanReport::describe).collect(Collectors.joining(", ")),
         task.cost(),
         task.memory().nativeBytes(),
         task.memory().sharedBytes());
   }
 
-  private static String describe(Settings settings) {
-    return Algorithm.of(settings).key() + " " + settings.scheme();
+  private static String describe(StepTask step) {
+    Settings settings = step.settings();
+    String amount = settings instanceof Pruner pruner ? " " + pruner.amount() : "";
+    String stored = step.storage() instanceof Scheme scheme ? " " + scheme : "";
+    return Algorithm.of(settings).key() + amount + stored;
   }
 
   /** Layers that differ in nothing but a number of their name, such as the block's, with counts. */

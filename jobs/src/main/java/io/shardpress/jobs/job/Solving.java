@@ -3,35 +3,26 @@ package io.shardpress.jobs.job;
 import io.shardpress.jobs.calibrate.Calibration;
 import io.shardpress.jobs.compress.Compression;
 import io.shardpress.jobs.compress.LayerOutcome;
-import io.shardpress.jobs.compress.StagedModules;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.Plan;
+import io.shardpress.jobs.plan.StepTask;
 import io.shardpress.jobs.recipe.CalibrationMode;
 import io.shardpress.jobs.report.RunLog;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.jobs.storage.Sha256;
-import java.util.ArrayList;
+import io.shardpress.operators.statistics.StatisticsNeed;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.Set;
 
-/**
- * Calibrates and compresses a plan's layers, in the order that the calibration mode asks for.
- *
- * @param staged what compressed layers look like to the stages behind them
- */
-record Solving(
-    Progress progress,
-    Plan plan,
-    RunLog log,
-    Compression compression,
-    Function<List<LayerOutcome>, StagedModules> staged) {
+/** Calibrates and compresses a plan's layers, in the order that the calibration mode asks for. */
+record Solving(Progress progress, Plan plan, RunLog log, Compression compression) {
 
   /** Data-free: every layer is independent. */
   List<LayerOutcome> withoutData() {
     beginCompress();
-    return compress(plan.layers(), "compress all layers", Map.of());
+    return allLayers(Map.of());
   }
 
   List<LayerOutcome> withData(CalibrationMode mode, Calibration calibration) {
@@ -44,25 +35,62 @@ record Solving(
   private List<LayerOutcome> onePass(Calibration calibration) {
     Map<String, StoredInput> statistics = log.time("calibrate", calibration::observeAll);
     beginCompress();
-    return compress(plan.layers(), "compress all layers", statistics);
+    return allLayers(statistics);
   }
 
+  /** Step by step, each of all layers. */
+  private List<LayerOutcome> allLayers(Map<String, StoredInput> statistics) {
+    Map<Integer, List<StepTask>> steps = Plan.byStep(plan.layers());
+    steps.forEach(
+        (position, tasks) -> {
+          survey(tasks, statistics);
+          String name = steps.size() == 1 ? "" : ", step %d".formatted(position + 1);
+          compress(tasks, "compress all layers" + name, statistics);
+        });
+    return compression.ends(plan.layers());
+  }
+
+  /** Stage by stage, each step behind all that were made before it. */
   private List<LayerOutcome> sequential(Calibration calibration) {
-    List<LayerOutcome> outcomes = new ArrayList<>();
     beginCompress();
+    surveyAhead(calibration);
     for (int stage = 0; stage <= lastStage(); stage++) {
-      int current = stage;
-      Map<String, StoredInput> statistics =
-          log.time(
-              "calibrate",
-              () -> calibration.observe(current, staged.apply(outcomes), digest(outcomes)));
-      outcomes.addAll(
-          compress(
-              plan.layers(stage),
-              "compress stage %d of %d".formatted(stage + 1, lastStage() + 1),
-              statistics));
+      for (List<StepTask> tasks : Plan.byStep(plan.layers(stage)).values()) {
+        compress(
+            tasks,
+            "compress stage %d of %d".formatted(stage + 1, lastStage() + 1),
+            observe(calibration, stage, tasks));
+      }
     }
-    return outcomes;
+    return compression.ends(plan.layers());
+  }
+
+  private Map<String, StoredInput> observe(
+      Calibration calibration, int stage, List<StepTask> tasks) {
+    Set<String> inputs = Plan.inputs(tasks.stream());
+    return log.time(
+        "calibrate",
+        () ->
+            calibration.observe(
+                stage,
+                inputs,
+                compression.staged(plan.layers()),
+                digest(compression.ends(plan.layers()))));
+  }
+
+  /** What has to be known of all blocks is found in the dense model. */
+  private void surveyAhead(Calibration calibration) {
+    List<StepTask> surveys =
+        plan.layers().stream()
+            .flatMap(LayerTask::tasks)
+            .filter(StepTask::isFirst)
+            .filter(task -> task.settings().survey().isPresent())
+            .toList();
+    boolean needs =
+        surveys.stream()
+            .flatMap(task -> task.settings().survey().stream())
+            .anyMatch(survey -> survey.needs() != StatisticsNeed.NONE);
+    survey(surveys, needs ? log.time("calibrate", calibration::observeAll) : Map.of());
   }
 
   /** What the layers so far were compressed to; empty where nothing was changed. */
@@ -84,8 +112,17 @@ record Solving(
     progress.begin("compress", plan.layers().stream().mapToDouble(LayerTask::cost).sum());
   }
 
-  private List<LayerOutcome> compress(
-      List<LayerTask> layers, String description, Map<String, StoredInput> statistics) {
-    return log.time("compress", () -> compression.run(description, layers, statistics));
+  private void survey(List<StepTask> tasks, Map<String, StoredInput> statistics) {
+    log.time(
+        "compress",
+        () -> {
+          compression.survey(tasks, statistics);
+          return tasks;
+        });
+  }
+
+  private void compress(
+      List<StepTask> tasks, String description, Map<String, StoredInput> statistics) {
+    log.time("compress", () -> compression.run(description, tasks, statistics));
   }
 }

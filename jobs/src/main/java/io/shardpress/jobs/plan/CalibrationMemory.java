@@ -43,7 +43,7 @@ record CalibrationMemory(
   private static final long HEAP = 64 << 20;
 
   /** What a block's weights come from. */
-  private enum Weights {
+  enum Weights {
     /** The model as it is stored. */
     DENSE,
     /** Codes, decoded to F32 first. */
@@ -55,10 +55,15 @@ record CalibrationMemory(
     return memory(pass(stage, inputs, Weights.DENSE));
   }
 
-  /** Taking tokens through the compressed stage before, then {@link #observe}. */
-  TaskMemory observeBehindCompressed(int stage, Set<String> inputs) {
+  /**
+   * Taking tokens through the compressed stage before, then {@link #observe}.
+   *
+   * @param source of the observed stage: compressed where earlier steps have changed it already
+   */
+  TaskMemory observeBehindCompressed(int stage, Set<String> inputs, Weights source) {
     long before = stage == 0 ? 0 : pass(stage - 1, Set.of(), Weights.COMPRESSED);
-    long own = Math.max(before, pass(stage, inputs, Weights.DENSE));
+    long own =
+        Math.max(before, Math.max(pass(stage, inputs, Weights.DENSE), pass(stage, inputs, source)));
     return TaskMemory.of(own, memory(own).heapBytes());
   }
 

@@ -2,13 +2,14 @@ package io.shardpress.jobs.plan;
 
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.spark.TaskMemory;
-import io.shardpress.operators.compression.Scheme;
-import io.shardpress.operators.compression.Settings;
+import io.shardpress.operators.compression.Storage;
 import io.shardpress.operators.encoding.StoredLinear;
 import io.shardpress.operators.model.LinearModule;
-import io.shardpress.operators.statistics.StatisticsNeed;
 import java.io.Serializable;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The compression of one linear.
@@ -32,7 +33,7 @@ public record LayerTask(
     String input,
     int stage,
     boolean expert,
-    List<Settings> steps)
+    List<LayerStep> steps)
     implements Serializable {
 
   public LayerTask {
@@ -47,9 +48,20 @@ public record LayerTask(
     return new StoredLinear(module, out, in, weight.dtype(), layout);
   }
 
-  /** What the result is stored as: the last step decides. */
-  public Scheme scheme() {
-    return steps.get(steps.size() - 1).scheme();
+  /** How the weight is stored after its last step. */
+  public Storage storage() {
+    return storage(steps.size() - 1);
+  }
+
+  /** How the weight is stored after one of its steps. */
+  Storage storage(int index) {
+    Storage before = index == 0 ? Storage.PLAIN : storage(index - 1);
+    return steps.get(index).settings().storage(before);
+  }
+
+  /** What is to be done, in order. */
+  public Stream<StepTask> tasks() {
+    return IntStream.range(0, steps.size()).mapToObj(index -> new StepTask(this, index));
   }
 
   /** A part of its rows as formats want it described. */
@@ -66,31 +78,20 @@ public record LayerTask(
 
   /** Whether any step reads statistics of the layer's input. */
   public boolean needsStatistics() {
-    return steps.stream().anyMatch(step -> step.needs() != StatisticsNeed.NONE);
+    return tasks().anyMatch(StepTask::needsStatistics);
   }
 
-  /** Predicted floating point operations: factor and sweep where there is a Gram, else rounding. */
+  /** Predicted floating point operations of all steps. */
   public double cost() {
-    double weights = (double) out * in;
-    return needsStatistics() ? 2.0 / 3 * in * in * in + weights * in : 100 * weights;
+    return tasks().mapToDouble(StepTask::cost).sum();
   }
 
-  /**
-   * Predicted memory of a task that solves some of the rows.
-   *
-   * @param run sets what its tasks share apart from that of other runs in the same process
-   */
-  public TaskMemory memory(long rows, String run) {
-    return SolveMemories.of(this, rows, sharedKey(run));
-  }
-
-  /** Names what tasks of the run prepare together for linears of this input. */
-  public String sharedKey(String run) {
-    return "%s/%s/%s".formatted(run, input, steps);
-  }
-
-  /** The memory of the task with the largest of its slices. */
+  /** The memory of the task with the largest of its slices, of the step that takes most. */
   public TaskMemory memory() {
-    return memory(slices().stream().mapToLong(RowSlice::count).max().orElseThrow(), "");
+    long rows = slices().stream().mapToLong(RowSlice::count).max().orElseThrow();
+    return tasks()
+        .map(task -> task.memory(rows, ""))
+        .max(Comparator.comparingLong(TaskMemory::nativeBytes))
+        .orElseThrow();
   }
 }

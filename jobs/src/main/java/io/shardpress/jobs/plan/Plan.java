@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -51,10 +53,29 @@ public record Plan(
 
   /** The shared inputs of one stage whose statistics are needed, sorted. */
   public Set<String> inputs(int stage) {
-    return layers.stream()
-        .filter(layer -> layer.stage() == stage && layer.needsStatistics())
-        .map(LayerTask::input)
+    return inputs(layers(stage).stream().flatMap(LayerTask::tasks));
+  }
+
+  /** The shared inputs whose statistics these steps need, sorted. */
+  public static Set<String> inputs(Stream<StepTask> tasks) {
+    return tasks
+        .filter(StepTask::needsStatistics)
+        .map(task -> task.layer().input())
         .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /**
+   * What the recipe's steps do, step by step.
+   *
+   * @param some of the plan's layers
+   * @return the linears that a step applies to, by the step's position
+   */
+  public static SortedMap<Integer, List<StepTask>> byStep(List<LayerTask> some) {
+    SortedMap<Integer, List<StepTask>> steps = new TreeMap<>();
+    some.stream()
+        .flatMap(LayerTask::tasks)
+        .forEach(task -> steps.computeIfAbsent(task.position(), p -> new ArrayList<>()).add(task));
+    return steps;
   }
 
   /** The channels of each shared input whose statistics are needed. */

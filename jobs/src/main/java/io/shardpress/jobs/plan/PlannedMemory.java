@@ -3,6 +3,7 @@ package io.shardpress.jobs.plan;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.jobs.data.DataSettings;
 import io.shardpress.jobs.model.OpenModel;
+import io.shardpress.jobs.plan.CalibrationMemory.Weights;
 import io.shardpress.jobs.recipe.CalibrationMode;
 import io.shardpress.jobs.recipe.CalibrationSettings;
 import io.shardpress.jobs.recipe.Recipe;
@@ -52,8 +53,12 @@ public record PlannedMemory(List<TaskMemory> stages, TaskMemory evaluation) {
         .mapToObj(
             stage -> {
               Set<String> inputs = inputs(layers, stage);
+              boolean again =
+                  layers.stream()
+                      .anyMatch(layer -> layer.stage() == stage && layer.steps().size() > 1);
               return settings.mode() == CalibrationMode.SEQUENTIAL
-                  ? memory.observeBehindCompressed(stage, inputs)
+                  ? memory.observeBehindCompressed(
+                      stage, inputs, again ? Weights.COMPRESSED : Weights.DENSE)
                   : memory.observe(stage, inputs);
             })
         .toList();

@@ -7,7 +7,6 @@ import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.model.OpenModel;
 import io.shardpress.jobs.recipe.Recipe;
 import io.shardpress.jobs.recipe.Step;
-import io.shardpress.operators.compression.Settings;
 import io.shardpress.operators.encoding.Encoder;
 import io.shardpress.operators.model.Architecture;
 import io.shardpress.operators.model.Architectures;
@@ -91,18 +90,19 @@ public final class Planner {
       uncompressed.put(linear.name(), "routers stay as they are");
       return;
     }
-    List<Settings> steps = new ArrayList<>();
-    for (Step step : recipe.steps()) {
-      step.settingsFor(linear.name(), LINEAR).ifPresent(steps::add);
+    List<LayerStep> steps = new ArrayList<>();
+    List<String> refusals = new ArrayList<>();
+    for (int i = 0; i < recipe.steps().size(); i++) {
+      Step.Decision decision = recipe.steps().get(i).decide(linear.name(), LINEAR);
+      if (decision.settings().isPresent()) {
+        steps.add(new LayerStep(i, decision.settings().get(), decision.rule()));
+      } else if (!refusals.contains(decision.rule())) {
+        refusals.add(decision.rule());
+      }
     }
     if (steps.isEmpty()) {
-      uncompressed.put(linear.name(), "no step targets it, or it is ignored");
+      uncompressed.put(linear.name(), String.join("; ", refusals));
       return;
-    }
-    if (steps.size() > 1) {
-      throw new InputException(
-          "%s is quantized by %d steps; once is all a weight can take. Narrow the targets of the steps, or use overrides inside one."
-              .formatted(linear.name(), steps.size()));
     }
     TensorSpec weight = model.checkpoint().spec(linear.name() + ".weight");
     requireShape(linear, weight);
@@ -169,13 +169,7 @@ public final class Planner {
               .formatted(model.checkpoint().location()));
     }
     for (LayerTask layer : layers) {
-      for (Settings step : layer.steps()) {
-        try {
-          step.scheme().groupSize().check(layer.in());
-        } catch (InputException e) {
-          throw new InputException(layer.module() + ": " + e.getMessage(), e);
-        }
-      }
+      StepRules.check(layer, recipe.calibration().mode());
     }
     boolean unknown = model.architecture().isEmpty();
     if (unknown && layers.stream().anyMatch(LayerTask::needsStatistics)) {
@@ -221,7 +215,7 @@ public final class Planner {
   }
 
   private long encodedBytes(LayerTask layer) {
-    return bytes(encoder.plan(layer.stored(), layer.scheme()));
+    return bytes(encoder.plan(layer.stored(), layer.storage()));
   }
 
   private static long bytes(Iterable<TensorSpec> specs) {

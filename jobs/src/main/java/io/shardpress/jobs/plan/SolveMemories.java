@@ -4,6 +4,7 @@ import io.shardpress.common.tensor.DType;
 import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.TaskMemory.Shared;
 import io.shardpress.operators.compression.SolveMemory;
+import io.shardpress.operators.compression.Storage;
 import io.shardpress.operators.model.LinearModule.Layout;
 import java.util.Optional;
 
@@ -20,22 +21,31 @@ final class SolveMemories {
   /**
    * @param key of what tasks on the same input share
    */
-  static TaskMemory of(LayerTask layer, long rows, String key) {
+  static TaskMemory of(StepTask task, long rows, String key) {
+    LayerTask layer = task.layer();
     boolean turned = layer.layout() == Layout.IN_OUT;
     DType type = layer.weight().dtype();
     long weights = rows * layer.in();
     SolveMemory memory =
-        layer.steps().get(0).memory(rows, layer.in(), turned ? DType.F32 : type, THREADS);
+        task.settings().memory(rows, layer.in(), turned ? DType.F32 : type, THREADS);
     // A transposed copy is made beside the stored weight.
     long turning =
         turned ? (Float.BYTES + (type == DType.BF16 ? Short.BYTES : Float.BYTES)) * weights : 0;
-    long own = Math.max(turning, Math.max(memory.prepareBytes(), memory.sliceNativeBytes()));
-    long encoded = weights * layer.scheme().grid().bits() / Byte.SIZE;
+    // What an earlier step left is read, and decoded beside the dense weight.
+    long before = task.isFirst() ? 0 : bytes(weights, task.before().storage(), type);
+    long decoded = task.isFirst() ? 0 : Float.BYTES * weights;
+    long own =
+        Math.max(turning, Math.max(memory.prepareBytes(), memory.sliceNativeBytes() + decoded));
+    long encoded = 2 * before + bytes(weights, task.storage(), type);
     return new TaskMemory(
         own,
         memory.sliceHeapBytes() + encoded,
         memory.sharedBytes() == 0
             ? Optional.empty()
             : Optional.of(new Shared(key, memory.sharedBytes())));
+  }
+
+  private static long bytes(long weights, Storage storage, DType type) {
+    return weights * storage.bits(type.bits()) / Byte.SIZE;
   }
 }

@@ -30,16 +30,32 @@ public record Step(
   /** Settings for some of a step's targets. */
   public record SettingsOverride(ModuleMatcher targets, Settings settings) {}
 
-  /** What this step does to a module, if anything. */
-  public Optional<Settings> settingsFor(String module, String moduleClass) {
-    if (ignore.matches(module, moduleClass) || !targets.matches(module, moduleClass)) {
-      return Optional.empty();
+  /**
+   * What decided about a module.
+   *
+   * @param settings none where the step leaves it alone
+   * @param rule the pattern that decided, for people
+   */
+  public record Decision(Optional<Settings> settings, String rule) {}
+
+  /** What this step does to a module, and why. */
+  public Decision decide(String module, String moduleClass) {
+    Optional<String> ignored = ignore.match(module, moduleClass);
+    if (ignored.isPresent()) {
+      return new Decision(Optional.empty(), "'%s' is ignored".formatted(ignored.get()));
     }
-    return Optional.of(
-        overrides.stream()
-            .filter(override -> override.targets().matches(module, moduleClass))
-            .findFirst()
-            .map(SettingsOverride::settings)
-            .orElse(settings));
+    Optional<String> target = targets.match(module, moduleClass);
+    if (target.isEmpty()) {
+      return new Decision(Optional.empty(), "no target matches");
+    }
+    for (int i = 0; i < overrides.size(); i++) {
+      Optional<String> match = overrides.get(i).targets().match(module, moduleClass);
+      if (match.isPresent()) {
+        return new Decision(
+            Optional.of(overrides.get(i).settings()),
+            "target '%s', override %d for '%s'".formatted(target.get(), i, match.get()));
+      }
+    }
+    return new Decision(Optional.of(settings), "target '%s'".formatted(target.get()));
   }
 }

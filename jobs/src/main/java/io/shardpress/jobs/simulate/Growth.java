@@ -37,6 +37,8 @@ record Growth(By count, By cost, Optional<String> finer) {
           new Growth(By.SEQUENCES, By.BLOCKS, CHUNKS),
           "FoldTile",
           new Growth(By.BLOCKS, By.SEQUENCES, Optional.empty()),
+          "LookAtSlices",
+          new Growth(By.BLOCKS, By.NOTHING, Optional.empty()),
           "SolveSlices",
           new Growth(By.BLOCKS, By.NOTHING, Optional.empty()),
           "AssembleShard",

@@ -12,6 +12,7 @@ import io.shardpress.jobs.fixture.MadeUpOutcomes;
 import io.shardpress.jobs.fixture.Recipes;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
 import io.shardpress.jobs.model.ModelRef;
+import io.shardpress.jobs.plan.LayerStep;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.Plan;
 import io.shardpress.jobs.plan.Planner;
@@ -48,7 +49,7 @@ class OutputTensorsTest {
             encoder);
     LayerTask up = layer(plan, UP);
     LayerTask down = layer(plan, DOWN);
-    TensorSpec[] encoded = encoder.plan(up.stored(), up.scheme()).toArray(TensorSpec[]::new);
+    TensorSpec[] encoded = encoder.plan(up.stored(), up.storage()).toArray(TensorSpec[]::new);
     List<String> expected = new ArrayList<>(source.specs().keySet());
     int at = expected.indexOf(UP + ".weight");
     expected.remove(at);
@@ -91,8 +92,8 @@ class OutputTensorsTest {
             "m.input",
             0,
             false,
-            List.of(Rtn.of(4, GroupSize.of(16))));
-    List<TensorSpec> encoded = encoder.plan(whole, layer.scheme());
+            List.of(new LayerStep(0, Rtn.of(4, GroupSize.of(16)), "")));
+    List<TensorSpec> encoded = encoder.plan(whole, layer.storage());
     LayerOutcome cut =
         MadeUpOutcomes.cut("m", encoded, new RowSlice(0, 1024), new RowSlice(1024, 1024));
 

@@ -94,7 +94,8 @@ class CalibrationTest {
 
     Map<String, StoredInput> all = calibration(onePass).observeAll();
     Map<String, StoredInput> first =
-        calibration(sequential).observe(0, sequential.staged(List.of()), "");
+        calibration(sequential)
+            .observe(0, sequential.plan().inputs(0), sequential.staged(List.of()), "");
 
     assertThat(first.keySet()).isEqualTo(onePass.plan().inputs(0));
     first.forEach((input, stored) -> assertSame(stored, all.get(input)));
@@ -159,12 +160,13 @@ class CalibrationTest {
     Map<String, StoredInput> statistics = new HashMap<>();
     for (int stage = 0; stage <= 2; stage++) {
       Map<String, StoredInput> observed =
-          calibration.observe(stage, before, stage == 0 ? "" : "stage " + stage);
+          calibration.observe(
+              stage, run.plan().inputs(stage), before, stage == 0 ? "" : "stage " + stage);
       assertThat(observed.keySet()).isEqualTo(run.plan().inputs(stage));
       statistics.putAll(observed);
       List<LayerOutcome> solved =
           new Compression(run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder())
-              .run("solve", run.plan().layers(stage), observed);
+              .run("solve", TinyRun.steps(run.plan().layers(stage)), observed);
       everything.addAll(solved);
       before = run.staged(everything);
     }
@@ -217,7 +219,7 @@ class CalibrationTest {
     }
     List<LayerOutcome> solved =
         new Compression(run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder())
-            .run("solve", run.plan().layers(), observed);
+            .run("solve", TinyRun.steps(run.plan().layers()), observed);
     assertThat(solved).extracting(LayerOutcome::kind).containsExactly(LayerOutcome.Kind.COMPRESSED);
   }
 
@@ -257,10 +259,10 @@ class CalibrationTest {
   void dropsActivationsThatNoStageNeedsAnyMore(SparkSession spark) {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(6), GPTQ);
     Calibration calibration = calibration(run);
-    calibration.observe(0, run.staged(List.of()), "");
-    calibration.observe(1, run.staged(List.of()), "a");
+    calibration.observe(0, run.plan().inputs(0), run.staged(List.of()), "");
+    calibration.observe(1, run.plan().inputs(1), run.staged(List.of()), "a");
     assertThat(names(run, run.workspace().activations(1))).as("chunks and a mark").hasSize(4 + 1);
-    calibration.observe(2, run.staged(List.of()), "b");
+    calibration.observe(2, run.plan().inputs(2), run.staged(List.of()), "b");
 
     assertThat(names(run, run.workspace().activations(1))).isEmpty();
     assertThat(names(run, run.workspace().activations(2))).hasSize(4 + 1);
@@ -271,16 +273,18 @@ class CalibrationTest {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(6), GPTQ);
     TinyRun whole = run.elsewhere();
     Calibration uninterrupted = calibration(whole);
-    uninterrupted.observe(0, whole.staged(List.of()), "");
-    uninterrupted.observe(1, whole.staged(List.of()), "a");
-    Map<String, StoredInput> expected = uninterrupted.observe(2, whole.staged(List.of()), "b");
+    uninterrupted.observe(0, whole.plan().inputs(0), whole.staged(List.of()), "");
+    uninterrupted.observe(1, whole.plan().inputs(1), whole.staged(List.of()), "a");
+    Map<String, StoredInput> expected =
+        uninterrupted.observe(2, whole.plan().inputs(2), whole.staged(List.of()), "b");
     Calibration killed = calibration(run);
-    killed.observe(0, run.staged(List.of()), "");
-    killed.observe(1, run.staged(List.of()), "a");
+    killed.observe(0, run.plan().inputs(0), run.staged(List.of()), "");
+    killed.observe(1, run.plan().inputs(1), run.staged(List.of()), "a");
 
     Calibration again = calibration(run);
     again.resume();
-    Map<String, StoredInput> found = again.observe(2, run.staged(List.of()), "b");
+    Map<String, StoredInput> found =
+        again.observe(2, run.plan().inputs(2), run.staged(List.of()), "b");
 
     found.forEach((input, stored) -> assertSame(stored, expected.get(input)));
     assertThat(found.keySet()).isEqualTo(expected.keySet());
@@ -290,8 +294,8 @@ class CalibrationTest {
   void refusesActivationsThatWereChanged(SparkSession spark) throws IOException {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(6), GPTQ);
     Calibration killed = calibration(run);
-    killed.observe(0, run.staged(List.of()), "");
-    killed.observe(1, run.staged(List.of()), "a");
+    killed.observe(0, run.plan().inputs(0), run.staged(List.of()), "");
+    killed.observe(1, run.plan().inputs(1), run.staged(List.of()), "a");
     Path chunk =
         Path.of(run.workspace().activations(1).path())
             .resolve(names(run, run.workspace().activations(1)).get(0));
@@ -308,11 +312,13 @@ class CalibrationTest {
   void passesStagesWhoseStatisticsAreKept(SparkSession spark) {
     TinyRun run = TinyRun.of(spark, folder, TinyCheckpoint.llama(7), GPTQ);
     TinyRun other = run.elsewhere();
-    calibration(run).observe(0, run.staged(List.of()), "");
-    Map<String, StoredInput> expected = calibration(run).observe(1, run.staged(List.of()), "a");
+    calibration(run).observe(0, run.plan().inputs(0), run.staged(List.of()), "");
+    Map<String, StoredInput> expected =
+        calibration(run).observe(1, run.plan().inputs(1), run.staged(List.of()), "a");
     List<LayerOutcome> none = List.of();
     // Stage 1 of the other run is not observed, because nothing was kept before it.
-    Map<String, StoredInput> found = calibration(other).observe(1, other.staged(none), "a");
+    Map<String, StoredInput> found =
+        calibration(other).observe(1, other.plan().inputs(1), other.staged(none), "a");
 
     found.forEach((input, stored) -> assertSame(stored, expected.get(input)));
   }

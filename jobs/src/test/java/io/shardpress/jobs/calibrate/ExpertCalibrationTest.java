@@ -119,7 +119,8 @@ class ExpertCalibrationTest {
     Map<String, StoredInput> all = calibration(onePass, 1, StarvedExperts.ALL_TOKENS).observeAll();
     Calibration calibration = calibration(sequential, 1, StarvedExperts.ALL_TOKENS);
 
-    Map<String, StoredInput> observed = calibration.observe(0, sequential.staged(List.of()), "");
+    Map<String, StoredInput> observed =
+        calibration.observe(0, sequential.plan().inputs(0), sequential.staged(List.of()), "");
 
     assertThat(observed.keySet()).isEqualTo(sequential.plan().inputs(0));
     assertThat(calibration.experts()).hasSize(2 * TinyCheckpoint.EXPERTS);

@@ -50,7 +50,7 @@ class CompressionTest {
       assertThat(outcome.kind()).isEqualTo(Kind.COMPRESSED);
       assertThat(outcome.why()).isEmpty();
       assertThat(outcome.method()).isEqualTo("rtn");
-      assertThat(outcome.tensors()).isEqualTo(run.encoder().plan(layer.stored(), layer.scheme()));
+      assertThat(outcome.tensors()).isEqualTo(run.encoder().plan(layer.stored(), layer.storage()));
       assertThat(outcome.relativeLoss()).isNaN();
       assertThat(outcome.weightNmse()).isBetween(1e-4, 0.02);
       assertThat(outcome.seconds()).isPositive();
@@ -183,7 +183,7 @@ class CompressionTest {
 
     Compression again = compression(run);
     again.resume();
-    List<LayerOutcome> all = again.run("compress", layers, Map.of());
+    List<LayerOutcome> all = again.run("compress", TinyRun.steps(layers), Map.of());
 
     assertThat(again.resumed()).isEqualTo(5);
     assertThat(all.subList(0, 5)).as("seconds and all").isEqualTo(first);
@@ -234,7 +234,7 @@ class CompressionTest {
 
     Compression again = compression(run);
     again.resume();
-    again.run("compress", run.plan().layers().subList(0, 2), Map.of());
+    again.run("compress", TinyRun.steps(run.plan().layers().subList(0, 2)), Map.of());
     assertThat(again.resumed()).isEqualTo(1);
 
     String whole = Files.readString(marks.get(0));
@@ -256,7 +256,7 @@ class CompressionTest {
 
   private static List<LayerOutcome> compress(
       TinyRun run, List<LayerTask> layers, Map<String, StoredInput> observed) {
-    return compression(run).run("compress", layers, observed);
+    return compression(run).run("compress", TinyRun.steps(layers), observed);
   }
 
   private static Map<String, StoredInput> calibrate(

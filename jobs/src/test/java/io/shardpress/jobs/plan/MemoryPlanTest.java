@@ -69,7 +69,7 @@ class MemoryPlanTest {
   void slicesOfRowsShareAFactor() {
     Plan plan = plan(LlamaHeaders.of70b(), GPTQ);
     LayerTask down = layer(plan, "down_proj");
-    TaskMemory slice = down.memory(2048, "run");
+    TaskMemory slice = new StepTask(down, 0).memory(2048, "run");
 
     assertThat(slice.sharedBytes()).as("the factor").isEqualTo(4L * 28672 * 28672);
     assertThat(slice.ownBytes())
@@ -83,7 +83,8 @@ class MemoryPlanTest {
 
   @Test
   void roundingOfSlicesFitsIntoThreeGibibytes() {
-    TaskMemory slice = layer(plan(LlamaHeaders.of70b(), RTN), "down_proj").memory(2048, "run");
+    TaskMemory slice =
+        new StepTask(layer(plan(LlamaHeaders.of70b(), RTN), "down_proj"), 0).memory(2048, "run");
     assertThat(slice.ownBytes()).as("the weight").isEqualTo(2L * 2048 * 28672);
     assertThat(executor(3, 1, 1).tooSmall("x", slice)).isEmpty();
     assertThat(executor(3, 1, 1).heapTooSmall("x", slice)).isEmpty();
@@ -117,7 +118,8 @@ class MemoryPlanTest {
         .contains(
             "It needs 1.0 GiB of heap, and an executor has 648 MiB for tasks. Give executors more:"
                 + " spark.executor.memory=2g.");
-    assertThat(down.memory(1024, "").heapBytes()).isLessThan(down.memory(2048, "").heapBytes());
+    assertThat(new StepTask(down, 0).memory(1024, "").heapBytes())
+        .isLessThan(new StepTask(down, 0).memory(2048, "").heapBytes());
   }
 
   @Test

@@ -10,7 +10,9 @@ import io.shardpress.jobs.fixture.Recipes;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
 import io.shardpress.jobs.recipe.Recipe;
 import io.shardpress.operators.compression.Gptq;
+import io.shardpress.operators.compression.GroupSize;
 import io.shardpress.operators.compression.Rtn;
+import io.shardpress.operators.compression.Storage;
 import io.shardpress.operators.encoding.CompressedTensors;
 import io.shardpress.operators.model.LinearModule.Layout;
 import java.nio.file.Path;
@@ -67,7 +69,7 @@ class PlannerTest {
     assertThat(down.layout()).isEqualTo(Layout.OUT_IN);
     assertThat(down.expert()).isFalse();
     assertThat(down.needsStatistics()).isTrue();
-    assertThat(down.scheme()).isEqualTo(down.steps().get(0).scheme());
+    assertThat(down.storage()).isEqualTo(((Gptq) down.steps().get(0).settings()).scheme());
     assertThat(down.stored().type()).isEqualTo(DType.BF16);
   }
 
@@ -99,7 +101,8 @@ class PlannerTest {
     assertThat(rtn.memory().shared()).isEmpty();
     assertThat(gptq.memory().sharedBytes()).as("Gram and factor").isEqualTo(2 * 4 * 48 * 48);
     assertThat(gptq.memory().ownBytes()).isGreaterThan(rtn.memory().ownBytes());
-    assertThat(gptq.memory(16, "").ownBytes()).isLessThanOrEqualTo(gptq.memory().ownBytes());
+    assertThat(new StepTask(gptq, 0).memory(16, "").ownBytes())
+        .isLessThanOrEqualTo(gptq.memory().ownBytes());
   }
 
   @Test
@@ -111,12 +114,12 @@ class PlannerTest {
                 + " ] } } ]");
     LayerTask query = layer(plan, "q_proj");
 
-    assertThat(query.sharedKey("run")).isEqualTo(layer(plan, "v_proj").sharedKey("run"));
-    assertThat(query.sharedKey("run")).isNotEqualTo(layer(plan, "k_proj").sharedKey("run"));
-    assertThat(query.sharedKey("run")).isNotEqualTo(layer(plan, "o_proj").sharedKey("run"));
-    assertThat(query.sharedKey("run")).isNotEqualTo(query.sharedKey("other"));
-    assertThat(query.memory(8, "run").shared().orElseThrow().key())
-        .isEqualTo(query.sharedKey("run"));
+    assertThat(sharedKey(query, "run")).isEqualTo(sharedKey(layer(plan, "v_proj"), "run"));
+    assertThat(sharedKey(query, "run")).isNotEqualTo(sharedKey(layer(plan, "k_proj"), "run"));
+    assertThat(sharedKey(query, "run")).isNotEqualTo(sharedKey(layer(plan, "o_proj"), "run"));
+    assertThat(sharedKey(query, "run")).isNotEqualTo(sharedKey(query, "other"));
+    assertThat(new StepTask(query, 0).memory(8, "run").shared().orElseThrow().key())
+        .isEqualTo(sharedKey(query, "run"));
   }
 
   @Test
@@ -140,12 +143,12 @@ class PlannerTest {
             TinyCheckpoint.layer(1, "mlp.gate_proj"),
             TinyCheckpoint.layer(1, "mlp.up_proj"),
             TinyCheckpoint.layer(1, "mlp.down_proj"));
-    assertThat(plan.layers().get(0).steps().get(0)).isInstanceOf(Rtn.class);
-    assertThat(((Gptq) plan.layers().get(3).steps().get(0)).bits()).isEqualTo(4);
-    assertThat(((Gptq) plan.layers().get(4).steps().get(0)).bits()).isEqualTo(8);
+    assertThat(plan.layers().get(0).steps().get(0).settings()).isInstanceOf(Rtn.class);
+    assertThat(((Gptq) plan.layers().get(3).steps().get(0).settings()).bits()).isEqualTo(4);
+    assertThat(((Gptq) plan.layers().get(4).steps().get(0).settings()).bits()).isEqualTo(8);
     assertThat(plan.uncompressed())
         .containsEntry(
-            TinyCheckpoint.layer(0, "mlp.up_proj"), "no step targets it, or it is ignored")
+            TinyCheckpoint.layer(0, "mlp.up_proj"), "'re:.*layers.0' is ignored; no target matches")
         .hasSize(15 - 5);
     assertThat(plan.inputs(0)).isEmpty();
     assertThat(plan.inputs(1)).hasSize(2);
@@ -232,6 +235,10 @@ class PlannerTest {
     assertThat(layer.in()).isEqualTo(32);
   }
 
+  private static String sharedKey(LayerTask layer, String run) {
+    return new StepTask(layer, 0).sharedKey(run, layer.steps().get(0).settings());
+  }
+
   @Test
   void refusesGroupsThatDoNotDivideARow() {
     assertRefused(
@@ -247,7 +254,39 @@ class PlannerTest {
         TinyCheckpoint.llama(14),
         "steps = [ { rtn { group-size = 16 } }, { gptq { group-size = 16, targets = \"*.o_proj\" }"
             + " } ]",
-        TinyCheckpoint.layer(0, "self_attn.o_proj") + " is quantized by 2 steps");
+        TinyCheckpoint.layer(0, "self_attn.o_proj")
+            + ": a second step, steps.1 (gptq), would quantize it; once is all a weight can take.");
+  }
+
+  @Test
+  void takesStepsInTheOrderThatKeepsWhatTheyDid() {
+    Plan plan =
+        plan(
+            TinyCheckpoint.llama(14),
+            "steps = [ { wanda { pattern = \"2:4\" } }, { rtn { group-size = 16, targets ="
+                + " \"*.o_proj\" } } ]");
+    LayerTask both = layer(plan, "o_proj");
+    assertThat(both.steps()).extracting(LayerStep::position).containsExactly(0, 1);
+    assertThat(both.storage()).isEqualTo(Rtn.of(4, GroupSize.of(16)).scheme());
+    assertThat(layer(plan, "q_proj").storage()).isEqualTo(Storage.PLAIN);
+
+    assertRefused(
+        TinyCheckpoint.llama(14),
+        "steps = [ { rtn { group-size = 16 } }, { magnitude { sparsity = 0.5 } } ]",
+        "steps.1 (magnitude) would prune it behind a step that quantizes. Put pruning first.");
+    assertRefused(
+        TinyCheckpoint.llama(14),
+        "steps = [ { wanda {} } ]",
+        "Nothing says how much to prune. Set sparsity = 0.5, or pattern = \"2:4\".");
+    assertRefused(
+        TinyCheckpoint.llama(14),
+        "steps = [ { wanda { pattern = \"3:7\" } } ]",
+        "pattern = \"3:7\" does not divide the 32 inputs of this linear.");
+    assertRefused(
+        TinyCheckpoint.llama(14),
+        "calibration.mode = sequential, steps = [ { magnitude { sparsity = 0.1 } }, { wanda {"
+            + " sparsity = 0.5, budget = owl } } ]",
+        "steps.1 (wanda) has to see the weights of all blocks at once");
   }
 
   @Test

@@ -28,8 +28,8 @@ class StepReaderTest {
 
     assertThat(step.algorithm()).isEqualTo("gptq");
     assertThat(step.settings()).isEqualTo(Gptq.of(4, GroupSize.of(128)));
-    assertThat(step.settingsFor(UP, "Linear")).contains(step.settings());
-    assertThat(step.settingsFor("lm_head", "Linear")).isEmpty();
+    assertThat(step.decide(UP, "Linear").settings()).contains(step.settings());
+    assertThat(step.decide("lm_head", "Linear").settings()).isEmpty();
     assertThat(only("{ rtn {} }").settings()).isEqualTo(Rtn.of(4, GroupSize.of(128)));
   }
 
@@ -52,10 +52,10 @@ class StepReaderTest {
     assertThat(settings.groupSize()).as("from the preset").isEqualTo(GroupSize.of(32));
     assertThat(settings.symmetric()).as("from the preset").isTrue();
     assertThat(settings.bits()).as("from the step").isEqualTo(4);
-    Rtn down = (Rtn) read.settingsFor(DOWN, "Linear").orElseThrow();
+    Rtn down = (Rtn) read.decide(DOWN, "Linear").settings().orElseThrow();
     assertThat(down.bits()).as("from the override").isEqualTo(8);
     assertThat(down.groupSize()).as("from the step below it").isEqualTo(GroupSize.of(32));
-    Rtn up = (Rtn) read.settingsFor(UP, "Linear").orElseThrow();
+    Rtn up = (Rtn) read.decide(UP, "Linear").settings().orElseThrow();
     assertThat(up.bits()).as("an override's own preset wins over its step").isEqualTo(3);
   }
 
@@ -78,14 +78,14 @@ class StepReaderTest {
   @Test
   void letsIgnoreWinOverTargets() {
     Step step = only("{ rtn { targets = [Linear], ignore = [\"re:.*down\", lm_head] } }");
-    assertThat(step.settingsFor(DOWN, "Linear")).isEmpty();
-    assertThat(step.settingsFor(UP, "Linear")).isPresent();
+    assertThat(step.decide(DOWN, "Linear").settings()).isEmpty();
+    assertThat(step.decide(UP, "Linear").settings()).isPresent();
   }
 
   @Test
   void compressesTheHeadWhenNothingIsIgnored() {
     Step step = only("{ rtn { ignore = [] } }");
-    assertThat(step.settingsFor("lm_head", "Linear")).isPresent();
+    assertThat(step.decide("lm_head", "Linear").settings()).isPresent();
   }
 
   @Test
@@ -94,7 +94,7 @@ class StepReaderTest {
         only(
             "{ rtn { overrides = [ { targets = \"*.mlp.*\", bits = 8 },"
                 + " { targets = \"*.down_proj\", bits = 3 } ] } }");
-    assertThat(((Rtn) step.settingsFor(DOWN, "Linear").orElseThrow()).bits()).isEqualTo(8);
+    assertThat(((Rtn) step.decide(DOWN, "Linear").settings().orElseThrow()).bits()).isEqualTo(8);
   }
 
   @Test

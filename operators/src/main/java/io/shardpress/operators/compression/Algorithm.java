@@ -8,7 +8,10 @@ import java.util.stream.Collectors;
 /** Every algorithm there is: its name in recipes and the record that its section binds to. */
 public enum Algorithm {
   RTN(Rtn.class),
-  GPTQ(Gptq.class);
+  GPTQ(Gptq.class),
+  MAGNITUDE(Magnitude.class),
+  WANDA(Wanda.class),
+  SPARSEGPT(SparseGpt.class);
 
   private final Class<? extends Settings> settings;
 

@@ -26,11 +26,15 @@ public record Clip(Method method, int grid, double maxShrink, double norm)
   /** Several of them; {@link #MSE} where no statistics say what a row loses. */
   public static final Clip BEST = new Clip(Method.BEST, 100, 0.8, 2.4);
 
+  /** The clip that statistics of the weights say is best, for zero-aligned levels. */
+  public static final Clip SAWB = new Clip(Method.SAWB, 100, 0.8, 2.4);
+
   /** What is done to the range. */
   public enum Method {
     ABSMAX,
     MSE,
-    BEST
+    BEST,
+    SAWB
   }
 
   public Clip {
@@ -61,13 +65,24 @@ public record Clip(Method method, int grid, double maxShrink, double norm)
         : List.of(this);
   }
 
-  /** Reads {@code best}, {@code mse} or {@code absmax}. */
+  /** Refuses a grid that the method has no answer for. */
+  void check(Grid grid) {
+    if (method == Method.SAWB && grid.levels() != Levels.ZERO_ALIGNED) {
+      throw new InputException(
+          "clip = sawb goes with levels = zero-aligned: its constants are for grids in which the"
+              + " clip itself is a level.");
+    }
+  }
+
+  /** Reads {@code best}, {@code mse}, {@code absmax} or {@code sawb}. */
   public static Clip parse(String text) {
     return switch (text) {
       case "mse" -> MSE;
       case "best" -> BEST;
       case "absmax" -> ABSMAX;
-      default -> throw new InputException("clip = %s: give best, mse or absmax.".formatted(text));
+      case "sawb" -> SAWB;
+      default ->
+          throw new InputException("clip = %s: give best, mse, absmax or sawb.".formatted(text));
     };
   }
 }

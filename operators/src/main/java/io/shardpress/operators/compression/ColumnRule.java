@@ -9,10 +9,12 @@ interface ColumnRule {
   /**
    * Chooses the final values of one column for all rows of a panel.
    *
-   * @param panel gives the current weights of this and later columns of its block
+   * @param panel gives the current weights of later columns of its block, where a strip begins
    * @param column position in visiting order
-   * @param values current weights of the column, by row of the panel
+   * @param strip current weights {@code [columns][row]} of the strip that the column is in; not to
+   *     be changed
+   * @param index the column's place in the strip
    * @param chosen receives their final values
    */
-  void choose(Panel panel, int column, float[] values, float[] chosen);
+  void choose(Panel panel, int column, float[][] strip, int index, float[] chosen);
 }

@@ -1,5 +1,6 @@
 package io.shardpress.operators.compression;
 
+import io.shardpress.common.error.InputException;
 import io.shardpress.operators.linalg.Block;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Products;
@@ -29,19 +30,28 @@ final class ColumnSweep {
 
   private final List<Panel> panels;
   private final List<? extends ColumnRule> rules;
+  private final BlockRule blockRule;
   private final INDArray upper;
   private final int[] cuts;
   private final int group;
   private final double[][] sums;
 
+  static void checkBlockSize(int columns) {
+    if (columns < 1 || columns > 1024) {
+      throw new InputException("block-size = %d: give 1 to 1024 columns.".formatted(columns));
+    }
+  }
+
   private ColumnSweep(
       List<Panel> panels,
       List<? extends ColumnRule> rules,
+      BlockRule blockRule,
       UpperFactor factor,
       int[] cuts,
       int group) {
     this.panels = panels;
     this.rules = rules;
+    this.blockRule = blockRule;
     this.upper = factor.matrix();
     this.cuts = cuts;
     this.group = group;
@@ -78,7 +88,18 @@ final class ColumnSweep {
       UpperFactor factor,
       int[] cuts,
       int group) {
-    ColumnSweep sweep = new ColumnSweep(panels, rules, factor, cuts, group);
+    return run(panels, rules, BlockRule.NONE, factor, cuts, group);
+  }
+
+  /** The same, with a rule that looks at every block before its first column is chosen. */
+  static double[][] run(
+      List<Panel> panels,
+      List<? extends ColumnRule> rules,
+      BlockRule blockRule,
+      UpperFactor factor,
+      int[] cuts,
+      int group) {
+    ColumnSweep sweep = new ColumnSweep(panels, rules, blockRule, factor, cuts, group);
     sweep.range(0, cuts.length - 1);
     return sweep.sums;
   }
@@ -91,6 +112,7 @@ final class ColumnSweep {
       for (int j = 0; j < u.length; j++) {
         Floats.readBlock(upper, from + j, 1, from, u.length, u[j]);
       }
+      blockRule.begin(panels, from, u);
       Workers.forEach(panels.size(), index -> block(panels.get(index), from, u));
       return;
     }
@@ -143,7 +165,7 @@ final class ColumnSweep {
     float[] chosen = new float[ROWS];
     for (int j = 0; j < count; j++) {
       float[] row = u[inBlock + j];
-      rule.choose(panel, first + j, columns[j], chosen);
+      rule.choose(panel, first + j, columns, j, chosen);
       replaceByErrors(columns[j], chosen, row[inBlock + j]);
       addSquares(columns[j], squares);
       for (int k = j + 1; k < count; k++) {

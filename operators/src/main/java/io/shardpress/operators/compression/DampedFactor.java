@@ -1,5 +1,6 @@
 package io.shardpress.operators.compression;
 
+import io.shardpress.common.error.InputException;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.NotPositiveDefiniteException;
 import io.shardpress.operators.linalg.UpperFactor;
@@ -40,7 +41,8 @@ record DampedFactor(
       Optional<DampedFactor> factor, Optional<Outcome.Failed> failure, List<String> notes) {}
 
   /** Orders, damps and factors the Gram of {@code statistics}, which stays unchanged. */
-  static Attempt climb(Gptq settings, InputStatistics statistics) {
+  static Attempt climb(
+      Ladder ladder, ColumnOrder order, GroupSize groupSize, InputStatistics statistics) {
     Gram gram = statistics.gram().orElseThrow();
     int n = statistics.width();
     float[] diagonal = gram.diagonal();
@@ -64,13 +66,13 @@ record DampedFactor(
       notes.add(
           "rank-deficient Gram: %d tokens for %d live inputs".formatted(statistics.tokens(), live));
     }
-    ColumnLayout layout = ColumnLayout.of(settings.order(), settings.groupSize(), diagonal);
+    ColumnLayout layout = ColumnLayout.of(order, groupSize, diagonal);
     DampedGram damped = new DampedGram(gram, layout, dead);
     INDArray matrix = Floats.uninitialized(n, n);
     Optional<DampedFactor> found = Optional.empty();
     try {
-      for (double rung : settings.dampingLadder()) {
-        double damping = settings.damping() * rung;
+      for (double rung : ladder.factors()) {
+        double damping = ladder.damping() * rung;
         double lambda = damping * sum / n;
         if (!damped.fill(lambda, matrix)) {
           return failed(
@@ -124,6 +126,22 @@ record DampedFactor(
       }
     }
     return true;
+  }
+
+  /** How a layer ends that was solved with this factor. */
+  Outcome outcome(Ladder ladder) {
+    return ladder.isFirst(damping) ? new Outcome.Compressed() : new Outcome.Recovered(damping);
+  }
+
+  /**
+   * @throws InputException when a weight has other inputs than were observed
+   */
+  static void requireWidth(String module, INDArray weight, InputStatistics statistics) {
+    if (Floats.columns(weight) != statistics.width()) {
+      throw new InputException(
+          "%s has %d inputs, but the statistics of %s have %d channels: they belong to another model. Calibrate again."
+              .formatted(module, Floats.columns(weight), statistics.input(), statistics.width()));
+    }
   }
 
   /** Zeroes the dead inputs of a row in stored order. */

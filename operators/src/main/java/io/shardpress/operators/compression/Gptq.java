@@ -44,25 +44,10 @@ public record Gptq(
 
   public Gptq {
     Bits.check(bits);
+    clip.check(new Grid(bits, symmetric));
     dampingLadder = List.copyOf(dampingLadder);
-    if (!(damping > 0 && damping <= 1)) {
-      throw new InputException(
-          "damping = %s: give a share of the mean diagonal above 0, at most 1.".formatted(damping));
-    }
-    double last = 0;
-    for (double factor : dampingLadder) {
-      if (!(factor > last && Double.isFinite(factor))) {
-        throw new InputException(
-            "damping-ladder = %s: give rising positive factors.".formatted(dampingLadder));
-      }
-      last = factor;
-    }
-    if (dampingLadder.isEmpty()) {
-      throw new InputException("damping-ladder = []: give at least one factor, such as [1].");
-    }
-    if (blockSize < 1 || blockSize > 1024) {
-      throw new InputException("block-size = %d: give 1 to 1024 columns.".formatted(blockSize));
-    }
+    new Ladder(damping, dampingLadder);
+    ColumnSweep.checkBlockSize(blockSize);
     if (order == ColumnOrder.STATIC && scaleSource == ScaleSource.UPDATED) {
       throw new InputException(
           "scale-source = updated does not go with order = static: its groups are not swept one"
@@ -87,6 +72,10 @@ public record Gptq(
         NonfinitePolicy.FAIL);
   }
 
+  Ladder ladder() {
+    return new Ladder(damping, dampingLadder);
+  }
+
   /** Whether groups take their scale when the sweep reaches them. */
   ScaleSource effectiveScaleSource() {
     if (scaleSource != ScaleSource.AUTO) {
@@ -101,6 +90,16 @@ public record Gptq(
   }
 
   @Override
+  public Role role() {
+    return Role.QUANTIZE;
+  }
+
+  @Override
+  public Storage storage(Storage before) {
+    return scheme();
+  }
+
+  /** How its layers are stored. */
   public Scheme scheme() {
     return new Scheme(
         new Grid(bits, symmetric),
@@ -116,7 +115,7 @@ public record Gptq(
 
   @Override
   public SolveMemory memory(long rows, long in, DType weightType, int threads) {
-    return GptqMemory.of(this, rows, in, weightType, threads);
+    return SweepMemory.of(this, rows, in, weightType, threads);
   }
 
   @Override

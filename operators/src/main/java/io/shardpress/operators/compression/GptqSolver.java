@@ -1,14 +1,9 @@
 package io.shardpress.operators.compression;
 
-import io.shardpress.common.error.InputException;
 import io.shardpress.common.tensor.DType;
-import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Workers;
-import io.shardpress.operators.statistics.Gram;
 import io.shardpress.operators.statistics.InputStatistics;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -29,26 +24,20 @@ final class GptqSolver implements Solver {
   }
 
   static GptqSolver prepare(Gptq settings, InputStatistics statistics) {
-    return new GptqSolver(settings, statistics, DampedFactor.climb(settings, statistics));
+    return new GptqSolver(
+        settings,
+        statistics,
+        DampedFactor.climb(settings.ladder(), settings.order(), settings.groupSize(), statistics));
   }
 
   /** Every step reads all weights: they are widened once. */
   @Override
-  public LayerResult compress(String module, INDArray weight, DType weightType) {
-    if (!BFloats.isBf16(weight)) {
-      return compressFloats(module, weight, weightType);
-    }
-    try (INDArray wide = BFloats.widened(weight)) {
-      return compressFloats(module, wide, weightType);
-    }
+  public LayerResult compress(LinearWeight weight) {
+    return weight.currentFloats(current -> compressFloats(weight.module(), current, weight.type()));
   }
 
   private LayerResult compressFloats(String module, INDArray weight, DType weightType) {
-    if (Floats.columns(weight) != statistics.width()) {
-      throw new InputException(
-          "%s has %d inputs, but the statistics of %s have %d channels: they belong to another model. Calibrate again."
-              .formatted(module, Floats.columns(weight), statistics.input(), statistics.width()));
-    }
+    DampedFactor.requireWidth(module, weight, statistics);
     settings.scheme().check(module, Floats.columns(weight));
     ReportBuilder report =
         new ReportBuilder(Algorithm.GPTQ, weight).statistics(statistics).notes(attempt.notes());
@@ -84,14 +73,10 @@ final class GptqSolver implements Solver {
     }
     QuantizedWeight quantized = rows.result().finish();
     WeightDistance distance = WeightDistance.between(weight, quantized);
+    SweepLoss loss = new SweepLoss(statistics, factor, settings.blockSize());
     report.losses(
-        undamped(errors, distance.byColumn(), factor),
-        energy(weight, rows.result(), distance, factor));
-    boolean first = factor.damping() == settings.damping() * settings.dampingLadder().get(0);
-    return report.with(
-        first ? new Outcome.Compressed() : new Outcome.Recovered(factor.damping()),
-        quantized,
-        distance);
+        loss.undamped(errors, distance.byColumn()), loss.energy(weight, distance.energyByColumn()));
+    return report.with(factor.outcome(settings.ladder()), quantized, distance);
   }
 
   /** Solves all rows with one way of finding ranges. */
@@ -100,63 +85,32 @@ final class GptqSolver implements Solver {
     QuantizedWeight.Assembly result =
         new QuantizedWeight.Assembly(
             scheme, Floats.rows(weight), Floats.columns(weight), factor.layout().groupOfColumn());
-    PanelFiller filler = new PanelFiller(settings, weight, factor, result);
-    return filler.onPanels(
-        panels -> {
-          GridRule[] rules = new GridRule[panels.size()];
-          Workers.forEach(
-              rules.length,
-              index -> rules[index] = filler.rule(panels.get(index), clip, scaleType));
-          int group = filler.scalesFromSweep() ? scheme.groupSize().in(result.in) : 0;
-          int[] blocks = ColumnSweep.blocks(result.in, settings.blockSize(), group);
-          double[][] errors =
-              ColumnSweep.run(panels, List.of(rules), factor.upper(), blocks, group);
-          Workers.forEach(rules.length, index -> rules[index].finish(panels.get(index)));
-          return SweptRows.of(result, errors, List.of(rules));
-        });
+    PanelGrids grids = new PanelGrids(weight, factor, settings.effectiveScaleSource(), result);
+    return new PanelFiller(weight, factor)
+        .onPanels(
+            panels -> {
+              GridRule[] grid = new GridRule[panels.size()];
+              ColumnRule[] rules = new ColumnRule[panels.size()];
+              Workers.forEach(
+                  rules.length,
+                  index -> {
+                    Panel panel = panels.get(index);
+                    grid[index] = grids.rule(panel, clip, scaleType);
+                    rules[index] = keepingZeros(panel, grid[index]);
+                  });
+              int group = grids.scalesFromSweep() ? scheme.groupSize().in(result.in) : 0;
+              int[] blocks = ColumnSweep.blocks(result.in, settings.blockSize(), group);
+              double[][] errors =
+                  ColumnSweep.run(panels, List.of(rules), factor.upper(), blocks, group);
+              Workers.forEach(rules.length, index -> grid[index].finish(panels.get(index)));
+              return SweptRows.of(result, errors, List.of(grid));
+            });
   }
 
-  /**
-   * {@code tr(W G Wᵀ)}. Where the Gram is not in memory it is the loss of a sweep that rounds every
-   * weight to zero, which needs the factor alone.
-   */
-  private double energy(
-      INDArray weight,
-      QuantizedWeight.Assembly result,
-      WeightDistance distance,
-      DampedFactor factor) {
-    Gram gram = statistics.gram().orElseThrow();
-    if (gram.matrix().isPresent()) {
-      return new QuadraticForm(gram).energy(weight);
-    }
-    ColumnRule zeros = (panel, column, values, chosen) -> Arrays.fill(chosen, 0);
-    double[][] errors =
-        new PanelFiller(settings, weight, factor, result)
-            .onPanels(
-                panels ->
-                    ColumnSweep.run(
-                        panels,
-                        Collections.nCopies(panels.size(), zeros),
-                        factor.upper(),
-                        ColumnSweep.blocks(result.in, settings.blockSize(), 0),
-                        0));
-    double sum = Arrays.stream(errors).flatMapToDouble(Arrays::stream).sum();
-    return undamped(sum, distance.energyByColumn(), factor);
-  }
-
-  /**
-   * {@code tr(Δ G Δᵀ) = Σe² − λ‖Δ‖²}, with dead inputs out of Δ as they are out of G: exact, and
-   * free, where the product would cost twice the sweep. A dead input is swept as zero and costs
-   * nothing.
-   *
-   * @param byColumn {@code Σ Δ²} of each column
-   */
-  private static double undamped(double errors, double[] byColumn, DampedFactor factor) {
-    double squares = 0;
-    for (int j = 0; j < byColumn.length; j++) {
-      squares += factor.dead()[j] ? 0 : byColumn[j];
-    }
-    return Math.max(0, errors - factor.lambda() * squares);
+  /** What a step before has pruned stays so. */
+  private static ColumnRule keepingZeros(Panel panel, GridRule grid) {
+    ZeroMask zeros = ZeroMask.of(panel);
+    return zeros.isEmpty() ? grid : new MaskedGridRule(zeros, grid);
   }
 
   private LayerResult unsolved(

@@ -71,7 +71,12 @@ final class GridRule implements ColumnRule {
   }
 
   @Override
-  public void choose(Panel panel, int column, float[] values, float[] chosen) {
+  public void choose(Panel panel, int column, float[][] strip, int index, float[] chosen) {
+    choose(panel, column, strip[index], chosen);
+  }
+
+  /** Rounds {@code values}, which may differ from the panel's: a mask may have made them zero. */
+  void choose(Panel panel, int column, float[] values, float[] chosen) {
     int g = layout.groupOfVisited(column);
     if (rangesFromSweep && column % result.scheme.groupSize().in(result.in) == 0) {
       findRanges(panel, column, g);

@@ -2,6 +2,8 @@ package io.shardpress.operators.compression;
 
 import io.shardpress.common.tensor.DType;
 import io.shardpress.common.tensor.FloatCodec;
+import java.util.EnumSet;
+import java.util.Set;
 
 /**
  * Finds scale and zero point of one group of weights after another. The scale is rounded to its
@@ -14,7 +16,10 @@ final class GroupRange {
   /** Above this many bits the full range wins almost always, and the search is skipped. */
   private static final int SEARCHED_BITS = 7;
 
+  private static final Set<Clip.Method> SEARCHING = EnumSet.of(Clip.Method.MSE, Clip.Method.BEST);
+
   private final Grid grid;
+  private final boolean sawb;
   private final DType scaleType;
   private final DType computeType;
   private final ClipSearch search;
@@ -30,16 +35,17 @@ final class GroupRange {
     this.scaleType = scaleType;
     this.computeType = computeType;
     this.search =
-        clip.method() != Clip.Method.ABSMAX && grid.bits() <= SEARCHED_BITS
+        SEARCHING.contains(clip.method()) && grid.bits() <= SEARCHED_BITS
             ? new ClipSearch(grid, clip)
             : null;
+    this.sawb = clip.method() == Clip.Method.SAWB;
   }
 
   /**
    * Whether {@link #find} looks for a better range than the one from {@code min} to {@code max}.
    */
   boolean searches() {
-    return search != null;
+    return search != null || sawb;
   }
 
   /** Looks at the first {@code count} values; the answers stay until the next call. */
@@ -49,6 +55,11 @@ final class GroupRange {
     for (int i = 0; i < count; i++) {
       min = Math.min(min, values[i]);
       max = Math.max(max, values[i]);
+    }
+    if (sawb) {
+      float clip = Sawb.clip(grid.bits(), values, count, Math.max(-min, max));
+      lay(-clip, clip);
+      return;
     }
     lay(min, max);
     if (search != null && min < max) {

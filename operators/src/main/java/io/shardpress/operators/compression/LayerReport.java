@@ -1,10 +1,13 @@
 package io.shardpress.operators.compression;
 
+import io.shardpress.operators.statistics.InputStatistics;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * What happened to one layer, or to a slice of its rows, in sums that add over rows.
@@ -18,6 +21,7 @@ import java.util.Set;
  * @param weightError {@code Σ Δ²} against the dense weight
  * @param weightEnergy {@code Σ W²}
  * @param clipped weights that lay more than one step outside the grid when they were rounded
+ * @param zeros weights of the result that are exactly zero
  * @param notes what a reader should know: each step of a recovery, a rank-deficient Gram
  */
 public record LayerReport(
@@ -32,6 +36,7 @@ public record LayerReport(
     double weightError,
     double weightEnergy,
     long clipped,
+    long zeros,
     List<String> notes) {
 
   public LayerReport {
@@ -56,6 +61,33 @@ public record LayerReport(
     return ratio((double) clipped, (double) out * in);
   }
 
+  /** Share of weights that are exactly zero. */
+  public double sparsity() {
+    return ratio((double) zeros, (double) out * in);
+  }
+
+  /** The same with the errors of {@code compressed} against {@code dense}. */
+  LayerReport against(
+      INDArray dense, CompressedWeight compressed, Optional<InputStatistics> statistics) {
+    WeightDistance distance = WeightDistance.between(dense, compressed);
+    Optional<QuadraticForm> form =
+        statistics.flatMap(InputStatistics::gram).map(QuadraticForm::new);
+    return new LayerReport(
+        method,
+        out,
+        in,
+        tokens,
+        deadInputs,
+        damping,
+        form.map(f -> OptionalDouble.of(f.loss(dense, compressed))).orElse(loss),
+        form.map(f -> OptionalDouble.of(f.energy(dense))).orElse(energy),
+        distance.error(),
+        distance.energy(),
+        clipped,
+        zeros,
+        notes);
+  }
+
   LayerReport withNotes(List<String> more) {
     List<String> all = new ArrayList<>(more);
     all.addAll(notes);
@@ -71,6 +103,7 @@ public record LayerReport(
         weightError,
         weightEnergy,
         clipped,
+        zeros,
         all);
   }
 
@@ -91,6 +124,7 @@ public record LayerReport(
         parts.stream().mapToDouble(LayerReport::weightError).sum(),
         parts.stream().mapToDouble(LayerReport::weightEnergy).sum(),
         parts.stream().mapToLong(LayerReport::clipped).sum(),
+        parts.stream().mapToLong(LayerReport::zeros).sum(),
         new ArrayList<>(notes));
   }
 

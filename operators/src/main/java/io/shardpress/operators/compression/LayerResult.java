@@ -1,20 +1,43 @@
 package io.shardpress.operators.compression;
 
+import io.shardpress.operators.statistics.InputStatistics;
 import java.util.List;
 import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * What a solver returns for one linear.
  *
  * @param weight present exactly when the outcome {@linkplain Outcome#hasWeight has one}
  */
-public record LayerResult(Outcome outcome, LayerReport report, Optional<QuantizedWeight> weight) {
+public record LayerResult(Outcome outcome, LayerReport report, Optional<CompressedWeight> weight) {
   public LayerResult {
     if (outcome.hasWeight() != weight.isPresent()) {
       throw new IllegalArgumentException(
           "Outcome %s %s a weight"
               .formatted(outcome, outcome.hasWeight() ? "without" : "together with"));
     }
+  }
+
+  /** The codes of a result that is known to have some. */
+  public QuantizedWeight quantized() {
+    return weight
+        .filter(QuantizedWeight.class::isInstance)
+        .map(QuantizedWeight.class::cast)
+        .orElseThrow(
+            () -> new IllegalStateException("There are no codes: the layer ended as " + outcome));
+  }
+
+  /**
+   * The same result with its errors measured against the weight in the checkpoint, where the step
+   * saw what others had left of it.
+   *
+   * @param dense F32 or BF16 {@code [out, in]}, borrowed
+   */
+  public LayerResult against(INDArray dense, Optional<InputStatistics> statistics) {
+    return weight
+        .map(found -> new LayerResult(outcome, report.against(dense, found, statistics), weight))
+        .orElse(this);
   }
 
   /**
@@ -31,11 +54,10 @@ public record LayerResult(Outcome outcome, LayerReport report, Optional<Quantize
             .filter(slice -> !slice.hasWeight())
             .findFirst()
             .orElseGet(() -> common(slices));
-    Optional<QuantizedWeight> weight =
+    Optional<CompressedWeight> weight =
         outcome.hasWeight()
             ? Optional.of(
-                QuantizedWeight.stack(
-                    slices.stream().map(slice -> slice.weight().orElseThrow()).toList()))
+                QuantizedWeight.stack(slices.stream().map(LayerResult::quantized).toList()))
             : Optional.empty();
     return new LayerResult(outcome, report, weight);
   }

@@ -23,6 +23,11 @@ record Panel(int index, int rows, INDArray columns) implements AutoCloseable {
     return index * ROWS;
   }
 
+  /** Columns of the weight. */
+  int width() {
+    return Floats.rows(columns);
+  }
+
   /** Copies columns {@code [from, from + count)} to {@code into [count][ROWS]}. */
   void read(int from, int count, float[][] into) {
     for (int j = 0; j < count; j++) {

@@ -40,23 +40,23 @@ final class QuadraticForm {
             Part.borrowed(new Block(weight, first, count, from, columns)));
   }
 
-  /** The layer loss {@code tr(Δ G Δᵀ)} with {@code Δ = weight − quantized}. */
-  double loss(INDArray weight, QuantizedWeight quantized) {
+  /** The layer loss {@code tr(Δ G Δᵀ)} with {@code Δ = weight − compressed}. */
+  double loss(INDArray weight, CompressedWeight compressed) {
     return sum(
-        quantized.out(),
+        compressed.out(),
         UpperBlocks::of,
         (first, count, from, columns) ->
-            difference(new Block(weight, first, count, from, columns), quantized));
+            difference(new Block(weight, first, count, from, columns), compressed));
   }
 
-  private static Part difference(Block weight, QuantizedWeight quantized) {
+  private static Part difference(Block weight, CompressedWeight compressed) {
     INDArray difference = Floats.uninitialized(weight.rows(), weight.columns());
     float[] dense = new float[weight.columns()];
-    float[] approximate = new float[quantized.in()];
+    float[] approximate = new float[compressed.in()];
     for (int i = 0; i < weight.rows(); i++) {
       int row = weight.firstRow() + i;
       Floats.readBlock(weight.matrix(), row, 1, weight.firstColumn(), dense.length, dense);
-      quantized.dequantizeRow(row, approximate);
+      compressed.readRow(row, approximate);
       for (int j = 0; j < dense.length; j++) {
         dense[j] -= approximate[weight.firstColumn() + j];
       }

@@ -24,7 +24,8 @@ public record QuantizedWeight(
     byte[] codes,
     float[] scales,
     byte[] zeroPoints,
-    int[] groupOfColumn) {
+    int[] groupOfColumn)
+    implements CompressedWeight {
 
   public QuantizedWeight {
     int groups = scheme.groupSize().groups(in);
@@ -53,8 +54,32 @@ public record QuantizedWeight(
     return scheme.groupSize().groups(in);
   }
 
+  @Override
+  public Storage storage() {
+    return scheme;
+  }
+
+  @Override
+  public long zeros() {
+    long zeros = 0;
+    if (scheme.grid().symmetric()) {
+      for (byte code : codes) {
+        zeros += code == 0 ? 1 : 0;
+      }
+      return zeros;
+    }
+    int groups = groups();
+    for (int row = 0; row < out; row++) {
+      for (int j = 0; j < in; j++) {
+        zeros += codes[row * in + j] == zeroPoints[row * groups + groupOfColumn[j]] ? 1 : 0;
+      }
+    }
+    return zeros;
+  }
+
   /** Writes {@code (code − zero point) · scale} of one row to the start of {@code into}. */
-  public void dequantizeRow(int row, float[] into) {
+  @Override
+  public void readRow(int row, float[] into) {
     int groups = groups();
     if (scheme.order() == ColumnOrder.GROUP) {
       for (int j = 0; j < in; j++) {
@@ -86,11 +111,12 @@ public record QuantizedWeight(
   }
 
   /** The whole matrix as F32 {@code [out, in]}; the caller closes it. */
-  public INDArray dequantize() {
+  @Override
+  public INDArray matrix() {
     INDArray result = Floats.uninitialized(out, in);
     float[] row = new float[in];
     for (int i = 0; i < out; i++) {
-      dequantizeRow(i, row);
+      readRow(i, row);
       Floats.writeRow(result, i, row);
     }
     return result;

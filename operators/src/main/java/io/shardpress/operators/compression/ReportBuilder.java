@@ -21,6 +21,7 @@ final class ReportBuilder {
   private double weightError;
   private double weightEnergy;
   private long clipped;
+  private long zeros;
 
   /** Starts the report of {@code method} on {@code weight [out, in]}, which is borrowed. */
   ReportBuilder(Algorithm method, INDArray weight) {
@@ -65,16 +66,17 @@ final class ReportBuilder {
   }
 
   /** Ends a layer with one that lies so far from the dense weight. */
-  LayerResult with(Outcome outcome, QuantizedWeight quantized, WeightDistance distance) {
-    return with(outcome, quantized, distance.error(), distance.energy());
+  LayerResult with(Outcome outcome, CompressedWeight compressed, WeightDistance distance) {
+    return with(outcome, compressed, distance.error(), distance.energy());
   }
 
   /** Ends a layer with one whose {@code Σ Δ²} and {@code Σ W²} are known. */
   LayerResult with(
-      Outcome outcome, QuantizedWeight quantized, double squaredError, double squaredWeights) {
+      Outcome outcome, CompressedWeight compressed, double squaredError, double squaredWeights) {
     weightError = squaredError;
     weightEnergy = squaredWeights;
-    return new LayerResult(outcome, report(), Optional.of(quantized));
+    zeros = compressed.zeros();
+    return new LayerResult(outcome, report(), Optional.of(compressed));
   }
 
   private LayerReport report() {
@@ -90,6 +92,7 @@ final class ReportBuilder {
         weightError,
         weightEnergy,
         clipped,
+        zeros,
         notes);
   }
 }

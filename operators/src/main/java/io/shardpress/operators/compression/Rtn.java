@@ -28,6 +28,7 @@ public record Rtn(
 
   public Rtn {
     Bits.check(bits);
+    clip.check(new Grid(bits, symmetric));
   }
 
   /** Symmetric, with the clip search. */
@@ -36,6 +37,15 @@ public record Rtn(
   }
 
   @Override
+  public Role role() {
+    return Role.QUANTIZE;
+  }
+
+  @Override
+  public Storage storage(Storage before) {
+    return scheme();
+  }
+
   public Scheme scheme() {
     return new Scheme(new Grid(bits, symmetric), groupSize, ColumnOrder.NATURAL, activations);
   }

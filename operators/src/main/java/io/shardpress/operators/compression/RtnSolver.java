@@ -36,7 +36,11 @@ final class RtnSolver implements Solver {
   }
 
   @Override
-  public LayerResult compress(String module, INDArray weight, DType weightType) {
+  public LayerResult compress(LinearWeight weight) {
+    return weight.current(current -> compressCurrent(weight.module(), current, weight.type()));
+  }
+
+  private LayerResult compressCurrent(String module, INDArray weight, DType weightType) {
     Scheme scheme = settings.scheme();
     int in = Floats.columns(weight);
     scheme.check(module, in);

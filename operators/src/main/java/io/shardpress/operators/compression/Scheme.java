@@ -9,7 +9,7 @@ import io.shardpress.common.error.InputException;
  * @param order {@code GROUP} only with groups
  */
 public record Scheme(Grid grid, GroupSize groupSize, ColumnOrder order, Activations activations)
-    implements java.io.Serializable {
+    implements Storage {
   public Scheme {
     if (groupSize.isChannel() && order != ColumnOrder.NATURAL) {
       throw new IllegalArgumentException("One scale per row leaves no order to record");
@@ -17,6 +17,7 @@ public record Scheme(Grid grid, GroupSize groupSize, ColumnOrder order, Activati
   }
 
   /** Refuses a linear that this scheme cannot describe; see {@link GroupSize#check}. */
+  @Override
   public void check(String module, long in) {
     try {
       groupSize.check(in);
@@ -25,13 +26,19 @@ public record Scheme(Grid grid, GroupSize groupSize, ColumnOrder order, Activati
     }
   }
 
+  @Override
+  public int bits(int weightBits) {
+    return grid.bits();
+  }
+
   /** For people: {@code 4 bit, group 128}. */
   @Override
   public String toString() {
-    return "%d bit%s, %s%s%s"
+    return "%d bit%s%s, %s%s%s"
         .formatted(
             grid.bits(),
             grid.symmetric() ? "" : " asymmetric",
+            grid.levels() == Levels.FULL ? "" : " zero-aligned",
             groupSize.isChannel() ? "per channel" : "group " + groupSize,
             order == ColumnOrder.GROUP ? ", g_idx" : "",
             activations == Activations.NONE ? "" : ", int8 activations");

@@ -11,16 +11,39 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The settings of one algorithm: a record whose component names, in kebab-case, are the keys of its
  * section in a recipe. {@link Algorithm} lists them all; jobs know no others than this interface.
  */
-public sealed interface Settings extends Serializable permits Rtn, Gptq {
+public sealed interface Settings extends Serializable permits Rtn, Gptq, Pruner, MagnitudeCut {
 
-  /** What the files will say of the layers that these settings make; known before any work. */
-  Scheme scheme();
+  /** What a step does, which decides what may follow it. */
+  enum Role {
+    /** Sets weights to zero; later steps keep them there. */
+    PRUNE,
+    /** Rounds weights to a grid: at most once, and nothing is pruned behind it. */
+    QUANTIZE,
+    /** Both in one sweep. */
+    PRUNE_AND_QUANTIZE,
+    /** Improves what the step before left. */
+    REFINE
+  }
+
+  Role role();
+
+  /**
+   * How the layers that these settings make are stored; known before any work.
+   *
+   * @param before how the step before left them
+   */
+  Storage storage(Storage before);
 
   /** The statistics that {@link #prepare} cannot do without. */
   StatisticsNeed needs();
 
   /** The data-free settings on the same grid, for inputs that no token reached. */
   Settings withoutStatistics();
+
+  /** What has to be known of all the step's linears before any of them is solved. */
+  default Optional<Survey> survey() {
+    return Optional.empty();
+  }
 
   /**
    * Does the work that all linears reading one input share, such as factoring its Gram. The solver

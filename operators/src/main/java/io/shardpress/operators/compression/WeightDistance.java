@@ -6,7 +6,7 @@ import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * How far a quantized weight lies from the dense one.
+ * How far a compressed weight lies from the dense one.
  *
  * @param error {@code Σ (w − ŵ)²}
  * @param energy {@code Σ w²}
@@ -21,20 +21,26 @@ record WeightDistance(double error, double energy, double[] byColumn, double[] e
   /** Rows summed in F32 before they join the F64 sums: keeps the inner loops vectorized. */
   private static final int RUN = 16;
 
-  static WeightDistance between(INDArray weight, QuantizedWeight quantized) {
-    int parts = (quantized.out() + PART - 1) / PART;
-    double[][] errors = new double[parts][quantized.in()];
-    double[][] energies = new double[parts][quantized.in()];
+  static WeightDistance between(INDArray weight, CompressedWeight compressed) {
+    int parts = (compressed.out() + PART - 1) / PART;
+    double[][] errors = new double[parts][compressed.in()];
+    double[][] energies = new double[parts][compressed.in()];
     Workers.forEach(
         parts,
         part -> {
-          int end = Math.min(quantized.out(), (part + 1) * PART);
+          int end = Math.min(compressed.out(), (part + 1) * PART);
           for (int first = part * PART; first < end; first += RUN) {
-            add(weight, quantized, first, Math.min(end, first + RUN), errors[part], energies[part]);
+            add(
+                weight,
+                compressed,
+                first,
+                Math.min(end, first + RUN),
+                errors[part],
+                energies[part]);
           }
         });
-    double[] byColumn = new double[quantized.in()];
-    double[] energyByColumn = new double[quantized.in()];
+    double[] byColumn = new double[compressed.in()];
+    double[] energyByColumn = new double[compressed.in()];
     double energy = 0;
     for (int part = 0; part < parts; part++) {
       for (int j = 0; j < byColumn.length; j++) {
@@ -48,7 +54,7 @@ record WeightDistance(double error, double energy, double[] byColumn, double[] e
 
   private static void add(
       INDArray weight,
-      QuantizedWeight quantized,
+      CompressedWeight compressed,
       int first,
       int end,
       double[] errors,
@@ -59,7 +65,7 @@ record WeightDistance(double error, double energy, double[] byColumn, double[] e
     float[] energyRun = new float[errors.length];
     for (int i = first; i < end; i++) {
       Floats.readRow(weight, i, dense);
-      quantized.dequantizeRow(i, rounded);
+      compressed.readRow(i, rounded);
       addRow(dense, rounded, errorRun, energyRun);
     }
     for (int j = 0; j < errors.length; j++) {

@@ -8,8 +8,10 @@ import io.shardpress.common.tensor.RawTensor;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.operators.compression.Activations;
 import io.shardpress.operators.compression.ColumnOrder;
+import io.shardpress.operators.compression.CompressedWeight;
 import io.shardpress.operators.compression.QuantizedWeight;
 import io.shardpress.operators.compression.Scheme;
+import io.shardpress.operators.compression.Storage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -17,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The formats of vllm-project/compressed-tensors: {@code pack-quantized} for weight-only schemes
@@ -27,16 +28,22 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Tensors of a module: {@code weight_packed} I32 {@code [out, ⌈in·b/32⌉]} or {@code weight} I8
  * {@code [out, in]}; {@code weight_scale} {@code [out, groups]} in the weight's type; {@code
  * weight_shape} I64 {@code [2]} when packed; {@code weight_zero_point} when asymmetric (packed down
- * the rows, or I8); {@code weight_g_idx} I32 {@code [in]} for the group order.
+ * the rows, or I8); {@code weight_g_idx} I32 {@code [in]} for the group order. Weights without a
+ * scheme, such as pruned ones, are plain {@code weight}s.
  */
 public record CompressedTensors() implements Encoder {
+  private static final DequantizedWeights NUMBERS = new DequantizedWeights();
 
   static boolean isPacked(Scheme scheme) {
     return scheme.activations() == Activations.NONE;
   }
 
   @Override
-  public List<TensorSpec> plan(StoredLinear linear, Scheme scheme) {
+  public List<TensorSpec> plan(StoredLinear linear, Storage storage) {
+    return storage instanceof Scheme scheme ? plan(linear, scheme) : NUMBERS.plan(linear, storage);
+  }
+
+  private static List<TensorSpec> plan(StoredLinear linear, Scheme scheme) {
     long out = linear.rows();
     long in = linear.in();
     int bits = scheme.grid().bits();
@@ -68,7 +75,13 @@ public record CompressedTensors() implements Encoder {
   }
 
   @Override
-  public List<RawTensor> encode(StoredLinear linear, QuantizedWeight weight) {
+  public List<RawTensor> encode(StoredLinear linear, CompressedWeight weight) {
+    return weight instanceof QuantizedWeight quantized
+        ? encode(linear, quantized)
+        : NUMBERS.encode(linear, weight);
+  }
+
+  private static List<RawTensor> encode(StoredLinear linear, QuantizedWeight weight) {
     List<RawTensor> tensors = new ArrayList<>();
     for (TensorSpec spec : plan(linear, weight.scheme())) {
       ByteBuffer bytes =
@@ -131,8 +144,11 @@ public record CompressedTensors() implements Encoder {
   }
 
   @Override
-  public INDArray decode(StoredLinear linear, Scheme scheme, Map<String, RawTensor> tensors) {
-    return read(linear, scheme, tensors).dequantize();
+  public CompressedWeight read(
+      StoredLinear linear, Storage storage, Map<String, RawTensor> tensors) {
+    return storage instanceof Scheme scheme
+        ? codes(linear, scheme, tensors)
+        : NUMBERS.read(linear, storage, tensors);
   }
 
   /**
@@ -141,10 +157,10 @@ public record CompressedTensors() implements Encoder {
    * @throws InputException when a tensor is missing, has another type or shape, or holds what the
    *     scheme has no place for
    */
-  public static QuantizedWeight read(
+  public static QuantizedWeight codes(
       StoredLinear linear, Scheme scheme, Map<String, RawTensor> tensors) {
     Map<String, ByteBuffer> data = new TreeMap<>();
-    for (TensorSpec spec : new CompressedTensors().plan(linear, scheme)) {
+    for (TensorSpec spec : plan(linear, scheme)) {
       data.put(suffix(spec, linear), Tensors.require(tensors, spec).data());
     }
     int out = Math.toIntExact(linear.rows());
@@ -255,6 +271,9 @@ public record CompressedTensors() implements Encoder {
   public ObjectNode config(
       ObjectNode source, Map<String, Scheme> schemes, Set<String> uncompressed) {
     ObjectNode config = source.deepCopy();
+    if (schemes.isEmpty()) {
+      return config;
+    }
     config.set("quantization_config", QuantizationConfigWriter.write(schemes, uncompressed));
     return config;
   }

@@ -38,8 +38,7 @@ class BestClipTest {
         INDArray weight = Layers.gaussian(SEED + 2, 17, 64)) {
       LayerResult result = compress(weight, statistics, 3, Clip.BEST, order);
       double exact =
-          new QuadraticForm(statistics.gram().orElseThrow())
-              .loss(weight, result.weight().orElseThrow());
+          new QuadraticForm(statistics.gram().orElseThrow()).loss(weight, result.quantized());
       assertThat(result.report().loss().orElseThrow())
           .as("seed %d, %s", SEED, order)
           .isCloseTo(exact, org.assertj.core.api.Assertions.within(1e-3 * exact));

@@ -47,9 +47,9 @@ class ColumnSweepTest {
               ColumnSweep.run(
                   List.of(panel),
                   List.of(
-                      (p, column, values, chosen) -> {
-                        for (int r = 0; r < values.length; r++) {
-                          chosen[r] = (float) Math.rint(values[r]);
+                      (p, column, strip, index, chosen) -> {
+                        for (int r = 0; r < chosen.length; r++) {
+                          chosen[r] = (float) Math.rint(strip[index][r]);
                           if (r < rows) {
                             actual[r * n + column] = chosen[r];
                           }

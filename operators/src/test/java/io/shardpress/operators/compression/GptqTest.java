@@ -154,8 +154,7 @@ class GptqTest {
         Gptq gptq = settings(order, GroupSize.of(24));
         int[] groups =
             gptq.compress("m", weight, DType.F32, Optional.of(statistics))
-                .weight()
-                .orElseThrow()
+                .quantized()
                 .groupOfColumn();
         int[] sorted = groups.clone();
         Arrays.sort(sorted);
@@ -181,7 +180,7 @@ class GptqTest {
         LayerResult result =
             settings(ColumnOrder.STATIC, GroupSize.of(24))
                 .compress("m", weight, DType.F32, Optional.of(statistics));
-        float[] q = Layers.dequantized(result);
+        float[] q = Layers.values(result);
         for (int i = 0; i < 20; i++) {
           assertThat(q[i * 48 + 5]).isZero();
           assertThat(q[i * 48 + 40]).isZero();
@@ -296,7 +295,7 @@ class GptqTest {
               settings(ColumnOrder.STATIC, GroupSize.of(24))
                   .compress("m", weight, DType.F32, Optional.of(statistics));
           if (result.outcome().hasWeight()) {
-            for (float q : Layers.dequantized(result)) {
+            for (float q : Layers.values(result)) {
               assertThat(Float.isFinite(q)).as("size %s", size).isTrue();
             }
           } else {
@@ -347,14 +346,14 @@ class GptqTest {
   private static double loss(INDArray weight, LayerResult result, InputStatistics statistics) {
     return Layers.loss(
         Floats.toArray(weight),
-        Layers.dequantized(result),
+        Layers.values(result),
         Floats.toArray(gram(statistics)),
         Floats.columns(weight));
   }
 
   private static void assertSame(LayerResult expected, LayerResult actual) {
-    QuantizedWeight left = expected.weight().orElseThrow();
-    QuantizedWeight right = actual.weight().orElseThrow();
+    QuantizedWeight left = expected.quantized();
+    QuantizedWeight right = actual.quantized();
     assertThat(right.codes()).isEqualTo(left.codes());
     assertThat(right.scales()).isEqualTo(left.scales());
     assertThat(right.zeroPoints()).isEqualTo(left.zeroPoints());

@@ -72,10 +72,16 @@ final class Layers {
         "input", tokens, new double[n], new double[n], new float[n], Optional.of(Gram.of(gram)));
   }
 
-  static float[] dequantized(LayerResult result) {
-    try (INDArray q = result.weight().orElseThrow().dequantize()) {
-      return Floats.toArray(q);
+  /** What a runtime will see, row-major. */
+  static float[] values(LayerResult result) {
+    CompressedWeight weight = result.weight().orElseThrow();
+    float[] values = new float[weight.out() * weight.in()];
+    float[] row = new float[weight.in()];
+    for (int i = 0; i < weight.out(); i++) {
+      weight.readRow(i, row);
+      System.arraycopy(row, 0, values, i * row.length, row.length);
     }
+    return values;
   }
 
   /** {@code tr((W − Q) G (W − Q)ᵀ)} in F64. */

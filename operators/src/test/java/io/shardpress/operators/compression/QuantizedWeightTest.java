@@ -43,7 +43,7 @@ class QuantizedWeightTest {
         new QuantizedWeight(scheme, out, in, codes, scales, zeroPoints, groupOfColumn);
     float[] row = new float[in];
     for (int i = 0; i < out; i++) {
-      weight.dequantizeRow(i, row);
+      weight.readRow(i, row);
       for (int j = 0; j < in; j++) {
         int group = i * groups + groupOfColumn[j];
         int zero = symmetric ? 0 : zeroPoints[group];

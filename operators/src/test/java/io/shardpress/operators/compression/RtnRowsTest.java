@@ -140,7 +140,7 @@ class RtnRowsTest {
         assertThat(result.outcome()).as(what).isInstanceOf(Outcome.Failed.class);
         return;
       }
-      QuantizedWeight found = result.weight().orElseThrow();
+      QuantizedWeight found = result.quantized();
       assertThat(found.scales()).as(what).isEqualTo(scales);
       assertThat(found.zeroPoints()).as(what).isEqualTo(zeros);
       assertThat(found.codes()).as(what).isEqualTo(codes);
@@ -180,8 +180,8 @@ class RtnRowsTest {
   }
 
   private static void assertSame(LayerResult found, LayerResult expected, String what) {
-    QuantizedWeight left = found.weight().orElseThrow();
-    QuantizedWeight right = expected.weight().orElseThrow();
+    QuantizedWeight left = found.quantized();
+    QuantizedWeight right = expected.quantized();
     assertThat(left.codes()).as(what).isEqualTo(right.codes());
     assertThat(left.scales()).as(what).isEqualTo(right.scales());
     assertThat(left.zeroPoints()).as(what).isEqualTo(right.zeroPoints());

@@ -40,8 +40,7 @@ class RtnTest {
     Grid grid = settings.scheme().grid();
     for (DType type : new DType[] {DType.F32, DType.BF16, DType.F16}) {
       try (INDArray weight = Layers.gaussian(SEED, 17, 60)) {
-        QuantizedWeight q =
-            settings.compress("m", weight, type, Optional.empty()).weight().orElseThrow();
+        QuantizedWeight q = settings.compress("m", weight, type, Optional.empty()).quantized();
         float[] w = Floats.toArray(weight);
         for (int i = 0; i < w.length; i++) {
           int at = i / 60 * 3 + i % 60 / 20;
@@ -67,11 +66,10 @@ class RtnTest {
         QuantizedWeight q =
             rtn(4, symmetric, GroupSize.CHANNEL)
                 .compress("m", weight, type, Optional.empty())
-                .weight()
-                .orElseThrow();
+                .quantized();
         assertThat(q.scales()).containsOnly(epsilon);
         float[] row = new float[8];
-        q.dequantizeRow(1, row);
+        q.readRow(1, row);
         assertThat(row).containsOnly(0f);
       }
     }
@@ -81,7 +79,7 @@ class RtnTest {
   void zeroStaysZeroOnAnAsymmetricGrid() {
     try (INDArray weight = Floats.of(new float[] {0.4f, 0, 3.1f, 0, 1.7f, 2.2f}, 1, 6)) {
       float[] q =
-          Layers.dequantized(
+          Layers.values(
               rtn(3, false, GroupSize.CHANNEL).compress("m", weight, DType.F32, Optional.empty()));
       assertThat(q[1]).isZero();
       assertThat(q[3]).isZero();

@@ -48,19 +48,19 @@ class SolverReferenceTest {
       LayerResult result =
           settings(parts).compress(key, weight, DType.F32, Optional.of(statistics));
       float[] w = Floats.toArray(weight);
-      float[] q = Layers.dequantized(result);
+      float[] q = Layers.values(result);
       float[] reference = Floats.toArray(expected);
       float[] gram = Floats.toArray(statistics.gram().flatMap(Gram::matrix).orElseThrow());
       double loss = Layers.loss(w, q, gram, Floats.columns(weight));
       double referenceLoss = Double.parseDouble(references.metadata(key + ".loss"));
-      double equal = equalShare(result.weight().orElseThrow(), q, reference);
+      double equal = equalShare(result.quantized(), q, reference);
       System.out.printf(
           "%-46s loss ratio %.6f, equal codes %.5f, reported/exact loss %.6f%n",
           key, loss / referenceLoss, equal, result.report().loss().orElseThrow() / loss);
       assertThat(result.outcome()).isEqualTo(new Outcome.Compressed());
       assertThat(result.report().loss().orElseThrow()).isCloseTo(loss, within(1e-4 * loss));
       if (parts.group("method").equals("rtn")) {
-        assertDifferencesAreTies(result.weight().orElseThrow(), w, q, reference);
+        assertDifferencesAreTies(result.quantized(), w, q, reference);
         assertThat(loss).isCloseTo(referenceLoss, within(1e-3 * referenceLoss));
       } else {
         // a code that flips where two are equally near changes the rest of its row

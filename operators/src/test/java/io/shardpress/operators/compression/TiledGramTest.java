@@ -57,11 +57,10 @@ class TiledGramTest {
       LayerResult expected = gptq.compress("m", weight, DType.F32, Optional.of(whole));
       LayerResult found =
           Workers.on(3, () -> gptq.compress("m", weight, DType.F32, Optional.of(tiled)));
-      assertThat(found.weight().orElseThrow().codes())
+      assertThat(found.quantized().codes())
           .as("seed %d", SEED)
-          .isEqualTo(expected.weight().orElseThrow().codes());
-      assertThat(found.weight().orElseThrow().scales())
-          .isEqualTo(expected.weight().orElseThrow().scales());
+          .isEqualTo(expected.quantized().codes());
+      assertThat(found.quantized().scales()).isEqualTo(expected.quantized().scales());
       assertThat(found.report().loss()).isEqualTo(expected.report().loss());
       double energy = expected.report().energy().orElseThrow();
       assertThat(found.report().energy().orElseThrow()).isCloseTo(energy, within(2e-3 * energy));
@@ -90,12 +89,11 @@ class TiledGramTest {
       QuantizedWeight quantized =
           Rtn.of(3, GroupSize.CHANNEL)
               .compress("m", weight, DType.F32, Optional.empty())
-              .weight()
-              .orElseThrow();
+              .quantized();
       QuadraticForm form = new QuadraticForm(tiled.gram().orElseThrow());
       float[] w = Floats.toArray(weight);
       float[] gram = Floats.toArray(whole.gram().flatMap(Gram::matrix).orElseThrow());
-      try (INDArray dense = quantized.dequantize()) {
+      try (INDArray dense = quantized.matrix()) {
         double loss = Layers.loss(w, Floats.toArray(dense), gram, n);
         double found = Workers.on(2, () -> form.loss(weight, quantized));
         assertThat(found).as("seed %d", SEED).isCloseTo(loss, within(1e-5 * loss));
@@ -171,12 +169,8 @@ class TiledGramTest {
       LayerResult result = gptq.compress("m", weight, DType.F32, Optional.of(tiled));
       assertThat(result.outcome()).isEqualTo(new Outcome.Recovered(0.1));
       assertThat(((TiledGram) tiled.gram().orElseThrow()).given()).isEqualTo(2 * 6);
-      assertThat(result.weight().orElseThrow().codes())
-          .isEqualTo(
-              gptq.compress("m", weight, DType.F32, Optional.of(whole))
-                  .weight()
-                  .orElseThrow()
-                  .codes());
+      assertThat(result.quantized().codes())
+          .isEqualTo(gptq.compress("m", weight, DType.F32, Optional.of(whole)).quantized().codes());
     }
   }
 

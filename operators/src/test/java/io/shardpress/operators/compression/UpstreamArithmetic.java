@@ -11,7 +11,7 @@ public final class UpstreamArithmetic {
   public static QuantizedWeight rtn(Rtn settings, INDArray weight, DType weightType) {
     try (Solver solver =
         new RtnSolver(settings, Optional.empty(), RtnSolver.Arithmetic.WEIGHT_TYPE)) {
-      return solver.compress("m", weight, weightType).weight().orElseThrow();
+      return solver.compress("m", weight, weightType).quantized();
     }
   }
 }

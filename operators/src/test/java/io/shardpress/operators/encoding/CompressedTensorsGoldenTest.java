@@ -79,7 +79,7 @@ class CompressedTensorsGoldenTest {
         .isEqualTo(encoded.stream().map(RawTensor::spec).toList());
 
     QuantizedWeight back =
-        CompressedTensors.read(
+        CompressedTensors.codes(
             linear,
             settings.scheme(),
             encoded.stream().collect(Collectors.toMap(t -> t.spec().name(), t -> t)));

@@ -106,14 +106,14 @@ class CompressedTensorsTest {
     encoder.encode(linear, weight).forEach(t -> tensors.put(t.spec().name(), t));
     assertThat(tensors.values().stream().map(RawTensor::spec))
         .containsExactlyInAnyOrderElementsOf(encoder.plan(linear, weight.scheme()));
-    QuantizedWeight back = CompressedTensors.read(linear, weight.scheme(), tensors);
+    QuantizedWeight back = CompressedTensors.codes(linear, weight.scheme(), tensors);
     String what = "seed %d, %s".formatted(SEED, weight.scheme());
     assertThat(back.codes()).as(what).isEqualTo(weight.codes());
     assertThat(back.scales()).as(what).isEqualTo(weight.scales());
     assertThat(back.zeroPoints()).as(what).isEqualTo(weight.zeroPoints());
     assertThat(back.groupOfColumn()).as(what).isEqualTo(weight.groupOfColumn());
     try (INDArray decoded = encoder.decode(linear, weight.scheme(), tensors);
-        INDArray expected = weight.dequantize()) {
+        INDArray expected = weight.matrix()) {
       assertThat(Floats.toArray(decoded)).isEqualTo(Floats.toArray(expected));
     }
   }
@@ -156,7 +156,7 @@ class CompressedTensorsTest {
 
     Map<String, RawTensor> withoutScale = new HashMap<>(tensors);
     withoutScale.remove("m.weight_scale");
-    assertThatThrownBy(() -> CompressedTensors.read(linear, scheme, withoutScale))
+    assertThatThrownBy(() -> CompressedTensors.codes(linear, scheme, withoutScale))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("m.weight_scale is missing");
 
@@ -166,18 +166,18 @@ class CompressedTensorsTest {
         new RawTensor(
             TensorSpec.of("m.weight_scale", DType.F32, 2, 4),
             tensors.get("m.weight_scale").bytes()));
-    assertThatThrownBy(() -> CompressedTensors.read(linear, scheme, otherShape))
+    assertThatThrownBy(() -> CompressedTensors.codes(linear, scheme, otherShape))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("is F32 [2, 4], but its scheme makes it F32 [4, 2]");
 
     Scheme inPlace =
         new Scheme(new Grid(4, true), GroupSize.of(8), ColumnOrder.STATIC, Activations.NONE);
-    assertThatThrownBy(() -> CompressedTensors.read(linear, inPlace, tensors))
+    assertThatThrownBy(() -> CompressedTensors.codes(linear, inPlace, tensors))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("m.weight_g_idx is there");
 
     tensors.get("m.weight_g_idx").data().putInt(12, 2);
-    assertThatThrownBy(() -> CompressedTensors.read(linear, scheme, tensors))
+    assertThatThrownBy(() -> CompressedTensors.codes(linear, scheme, tensors))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("m.weight_g_idx puts column 3 into group 2 of 2");
   }
@@ -191,7 +191,7 @@ class CompressedTensorsTest {
     Map<String, RawTensor> tensors = new HashMap<>();
     encoder.encode(linear, random(scheme, 1, 4)).forEach(t -> tensors.put(t.spec().name(), t));
     tensors.get("m.weight").data().put(2, (byte) 8);
-    assertThatThrownBy(() -> CompressedTensors.read(linear, scheme, tensors))
+    assertThatThrownBy(() -> CompressedTensors.codes(linear, scheme, tensors))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("m.weight holds 8, which 4 bits do not: the range is -8 to 7");
   }

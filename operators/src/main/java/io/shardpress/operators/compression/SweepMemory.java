@@ -6,9 +6,9 @@ import io.shardpress.operators.statistics.StoredStatistics;
 import io.shardpress.operators.statistics.TileGrid;
 
 /**
- * What GPTQ allocates, for a weight of {@code r} rows and {@code n} columns, panels of {@code R}
- * rows (r rounded up to {@link Panel#ROWS}) and {@code g} groups a row, in bytes; see {@link
- * SolveMemory}.
+ * What GPTQ and SparseGPT allocate, for a weight of {@code r} rows and {@code n} columns, panels of
+ * {@code R} rows (r rounded up to {@link Panel#ROWS}) and {@code g} groups a row, in bytes; see
+ * {@link SolveMemory}.
  *
  * <ul>
  *   <li>shared: the factor 4n², and 4n² for the Gram where it is read whole
@@ -22,8 +22,8 @@ import io.shardpress.operators.statistics.TileGrid;
  *       {@code 576n} each
  * </ul>
  */
-final class GptqMemory {
-  private GptqMemory() {}
+final class SweepMemory {
+  private SweepMemory() {}
 
   static SolveMemory of(Gptq settings, long rows, long in, DType weightType, int threads) {
     long panels = (rows + Panel.ROWS - 1) / Panel.ROWS;
@@ -32,6 +32,26 @@ final class GptqMemory {
         Math.max(UpperFactor.scratchBytes(in, threads), tile(in)),
         nativeBytes(rows, in, panels, weightType, threads),
         heapBytes(settings, rows, in, panels, threads));
+  }
+
+  /**
+   * Of a sweep that prunes: panels twice where weights stay unrounded, which are kept apart from
+   * the errors; on the heap a block's mask, and the result.
+   */
+  static SolveMemory of(SparseGpt settings, long rows, long in, DType weightType, int threads) {
+    long panels = (rows + Panel.ROWS - 1) / Panel.ROWS;
+    boolean rounds = settings.bits().isPresent();
+    long kept = rounds ? 0 : panels * Panel.ROWS * in * Float.BYTES;
+    long groups = rounds ? settings.groupSize().groups(Math.toIntExact(in)) : 0;
+    long result = rounds ? in + groups * Float.BYTES : weightType.bits() / 8 * in;
+    long codes = rounds ? panels * Panel.ROWS * (in + 2 * groups * Float.BYTES) : 0;
+    long masks = 2 * panels * Panel.ROWS * Math.min(in, settings.blockSize()) * Float.BYTES;
+    long filling = Math.min(threads, panels) * PanelFiller.scratchBytes(in);
+    return new SolveMemory(
+        (StoredStatistics.isReadWhole(in) ? 2L : 1L) * Float.BYTES * in * in,
+        Math.max(UpperFactor.scratchBytes(in, threads), tile(in)),
+        nativeBytes(rows, in, panels, weightType, threads) + kept,
+        rows * result + Math.max(codes + masks, filling));
   }
 
   private static long tile(long in) {

@@ -1,0 +1,93 @@
+package io.shardpress.jobs.compress;
+
+import io.shardpress.common.tensor.DType;
+import io.shardpress.jobs.model.ModelRef;
+import io.shardpress.jobs.model.OpenModel;
+import io.shardpress.jobs.plan.LayerTask;
+import io.shardpress.jobs.run.Workspace;
+import io.shardpress.jobs.spark.TaskMemory;
+import io.shardpress.jobs.spark.Work;
+import io.shardpress.jobs.statistics.StoredInput;
+import io.shardpress.operators.compression.CompressedWeight;
+import io.shardpress.operators.compression.Survey;
+import io.shardpress.operators.compression.Survey.Finding;
+import io.shardpress.operators.compression.Survey.Subject;
+import io.shardpress.operators.statistics.InputStatistics;
+import io.shardpress.operators.statistics.StatisticsNeed;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Looks at linears, or slices of their rows, for a survey.
+ *
+ * @param slices where the survey needs statistics, of linears of one input
+ * @param statistics of that input; none where it has none
+ */
+record LookAtSlices(
+    ModelRef model,
+    Workspace workspace,
+    Survey survey,
+    List<StepWeights> slices,
+    List<StoredInput> statistics)
+    implements Work<ArrayList<Finding>> {
+
+  LookAtSlices {
+    slices = List.copyOf(slices);
+    statistics = List.copyOf(statistics);
+  }
+
+  static Subject subject(StepWeights slice) {
+    LayerTask layer = slice.layer();
+    return new Subject(
+        layer.module(),
+        layer.stage(),
+        slice.rows().first(),
+        slice.rows().count(),
+        layer.out(),
+        layer.in());
+  }
+
+  @Override
+  public ArrayList<Finding> run() {
+    OpenModel open = model.open();
+    Optional<InputStatistics> moments =
+        statistics.stream()
+            .map(stored -> SolveSlices.read(stored, StatisticsNeed.MOMENTS, model.store()))
+            .findFirst();
+    ArrayList<Finding> findings = new ArrayList<>();
+    for (StepWeights slice : slices) {
+      try (INDArray weight = current(open, slice)) {
+        findings.add(survey.look(subject(slice), weight, moments));
+      }
+    }
+    return findings;
+  }
+
+  private INDArray current(OpenModel open, StepWeights slice) {
+    return slice
+        .before(model.store(), workspace)
+        .map(CompressedWeight::matrix)
+        .orElseGet(() -> slice.dense(open));
+  }
+
+  @Override
+  public TaskMemory memory() {
+    long most =
+        slices.stream()
+            .mapToLong(
+                slice -> {
+                  boolean half = slice.layer().weight().dtype() == DType.BF16;
+                  return slice.weights() * (half ? Short.BYTES : Float.BYTES);
+                })
+            .max()
+            .orElseThrow();
+    return TaskMemory.of(most, 0);
+  }
+
+  @Override
+  public String subject() {
+    return slices.get(0).layer().module();
+  }
+}

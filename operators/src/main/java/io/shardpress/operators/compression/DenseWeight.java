@@ -1,0 +1,127 @@
+package io.shardpress.operators.compression;
+
+import io.shardpress.common.tensor.DType;
+import io.shardpress.common.tensor.FloatCodec;
+import io.shardpress.common.tensor.RawTensor;
+import io.shardpress.common.tensor.TensorSpec;
+import io.shardpress.operators.linalg.Floats;
+import io.shardpress.operators.linalg.Workers;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.concurrent.atomic.LongAdder;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A weight {@code [out, in]} as numbers of its own type, rounded to it already. Arrays are not
+ * copied; treat them as read-only.
+ *
+ * @param type F32, F16 or BF16
+ * @param data row-major, little-endian
+ */
+@SuppressWarnings("ArrayRecordComponent") // bulk numbers: compared by tests, never by equals
+public record DenseWeight(DType type, int out, int in, byte[] data) implements CompressedWeight {
+  /** Rows that a thread works on at a time. */
+  private static final int PART = 64;
+
+  public DenseWeight {
+    if (data.length != size(type, out, in)) {
+      throw new IllegalArgumentException(
+          "%d bytes do not make [%d, %d] of %s".formatted(data.length, out, in, type));
+    }
+  }
+
+  /** All zeros, to be filled by {@link #writeRow}. */
+  static DenseWeight zeros(DType type, int out, int in) {
+    return new DenseWeight(type, out, in, new byte[size(type, out, in)]);
+  }
+
+  /** A stored matrix, copied unless it is backed by an array of just its bytes. */
+  public static DenseWeight of(RawTensor tensor) {
+    ByteBuffer bytes = tensor.data();
+    byte[] data;
+    if (bytes.hasArray() && bytes.array().length == bytes.remaining()) {
+      data = bytes.array();
+    } else {
+      data = new byte[bytes.remaining()];
+      bytes.get(data);
+    }
+    return new DenseWeight(
+        tensor.spec().dtype(),
+        Math.toIntExact(tensor.spec().shape().get(0)),
+        Math.toIntExact(tensor.spec().shape().get(1)),
+        data);
+  }
+
+  /** F32 or BF16 {@code matrix} rounded to {@code type}; borrowed. */
+  public static DenseWeight of(INDArray matrix, DType type) {
+    DenseWeight result = zeros(type, Floats.rows(matrix), Floats.columns(matrix));
+    Workers.forEach(
+        result.parts(),
+        part -> {
+          float[] row = new float[result.in];
+          for (int i = part * PART; i < Math.min(result.out, (part + 1) * PART); i++) {
+            Floats.readRow(matrix, i, row);
+            result.writeRow(i, row);
+          }
+        });
+    return result;
+  }
+
+  private static int size(DType type, long out, long in) {
+    return Math.toIntExact(out * in * type.bits() / Byte.SIZE);
+  }
+
+  private int parts() {
+    return (out + PART - 1) / PART;
+  }
+
+  @Override
+  public Storage storage() {
+    return Storage.PLAIN;
+  }
+
+  @Override
+  public void readRow(int row, float[] into) {
+    FloatCodec.decode(type, row(row), into, 0, in);
+  }
+
+  /** Rounds a row to the type; only while the weight is being made. */
+  void writeRow(int row, float[] values) {
+    FloatCodec.encode(type, values, 0, in, row(row));
+  }
+
+  private ByteBuffer row(int row) {
+    int bytes = size(type, 1, in);
+    return ByteBuffer.wrap(data, row * bytes, bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  @Override
+  public long zeros() {
+    LongAdder zeros = new LongAdder();
+    Workers.forEach(
+        parts(),
+        part -> {
+          float[] row = new float[in];
+          long found = 0;
+          for (int i = part * PART; i < Math.min(out, (part + 1) * PART); i++) {
+            readRow(i, row);
+            for (float value : row) {
+              found += value == 0 ? 1 : 0;
+            }
+          }
+          zeros.add(found);
+        });
+    return zeros.sum();
+  }
+
+  /** The bytes as a tensor of some name, not copied. */
+  public RawTensor tensor(String name) {
+    return new RawTensor(
+        TensorSpec.of(name, type, out, in), ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN));
+  }
+
+  @Override
+  public INDArray matrix() {
+    return Floats.load(tensor("weight"));
+  }
+}
