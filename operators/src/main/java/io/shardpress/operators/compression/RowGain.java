@@ -11,8 +11,8 @@ package io.shardpress.operators.compression;
  * G_jj) · Σ |t_j| √G_jj}.
  */
 final class RowGain {
-  /** Four units in the last place. */
-  private static final double ROUNDING = 0x1p-22;
+  /** Eight units in the last place. */
+  private static final double ROUNDING = 0x1p-21;
 
   private RowGain() {}
 

@@ -225,6 +225,22 @@ class MaskedRefitTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"F32, 60", "BF16, 60", "F32, 2000", "BF16, 2000"})
+  void gainsAsSmallAsRoundingErrorsAreNotTakenForGains(DType stored, int tokens) {
+    SmallProblem problem = SmallProblem.random(SEED, 60, 192, tokens, 0.5);
+    float[] start = rounded(problem.pruned(), stored);
+    for (int round = 0; round < 6; round++) {
+      float[] next = solve(new MaskedRefit(0, 200, 1e-9), problem.with(start), stored).values();
+      for (int row = 0; row < problem.out(); row++) {
+        assertThat(problem.loss(next, row))
+            .as("seed %d, round %d, row %d", SEED, round, row)
+            .isLessThanOrEqualTo(problem.loss(start, row));
+      }
+      start = next;
+    }
+  }
+
+  @ParameterizedTest
   @EnumSource(
       value = DType.class,
       names = {"BF16", "F16", "F32"})

@@ -7,6 +7,7 @@ import java.util.Random;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A seeded layer, its Gram and a mask, as arrays, with what tests compute of them in F64. */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record SmallProblem(int out, int in, float[] dense, float[] pruned, float[] gram) {
 
   /** Magnitude pruning of about {@code sparsity}, with a Gram of {@code tokens}. */
