@@ -25,6 +25,7 @@ class MaskedRefitTest {
   }
 
   /** Values, and the losses that the refit reports. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Solved(float[] values, double[] before, double[] gains) {}
 
   private static Solved solve(MaskedRefit refit, SmallProblem problem, DType stored) {
@@ -245,7 +246,7 @@ class MaskedRefitTest {
       value = DType.class,
       names = {"BF16", "F16", "F32"})
   void extremeSizesKeepTheRowOrFitIt(DType stored) {
-    for (float size : new float[] {1e-30f, 1e-6f, 1e4f, 1e18f}) {
+    for (float size : new float[] {1e-30f, 1e-6f, 1e4f, 1e12f}) {
       SmallProblem unit = SmallProblem.random(SEED, 8, 32, 200, 0.5);
       float[] dense = unit.dense().clone();
       float[] pruned = unit.pruned().clone();
