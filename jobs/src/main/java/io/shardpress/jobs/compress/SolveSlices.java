@@ -172,7 +172,8 @@ record SolveSlices(
               layer.module(),
               layer.weight().dtype(),
               dense,
-              slice.weights().before(model.store(), workspace));
+              slice.weights().before(model.store(), workspace),
+              slice.task().zeros());
       LayerResult found = prepared.solver().compress(weight);
       result = weight.before().isPresent() ? found.against(dense, prepared.statistics()) : found;
     }

@@ -2,7 +2,9 @@ package io.shardpress.jobs.plan;
 
 import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.operators.compression.Settings;
+import io.shardpress.operators.compression.Settings.Role;
 import io.shardpress.operators.compression.Storage;
+import io.shardpress.operators.compression.Zeros;
 import io.shardpress.operators.encoding.CompressedTensors;
 import io.shardpress.operators.encoding.Encoder;
 import io.shardpress.operators.statistics.StatisticsNeed;
@@ -45,6 +47,17 @@ public record StepTask(LayerTask layer, int index) implements Serializable {
   /** What writes the step's result: between steps codes stay codes, whatever is published. */
   public Encoder encoder(Encoder output) {
     return isLast() ? output : new CompressedTensors();
+  }
+
+  /** Whether zeros that the step finds are an earlier step's mask. */
+  public Zeros zeros() {
+    boolean pruned =
+        layer
+            .tasks()
+            .limit(index)
+            .map(task -> task.settings().role())
+            .anyMatch(role -> role == Role.PRUNE || role == Role.PRUNE_AND_QUANTIZE);
+    return pruned ? Zeros.KEEP : Zeros.FREE;
   }
 
   public boolean needsStatistics() {

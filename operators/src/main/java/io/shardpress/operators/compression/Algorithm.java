@@ -11,7 +11,8 @@ public enum Algorithm {
   GPTQ(Gptq.class),
   MAGNITUDE(Magnitude.class),
   WANDA(Wanda.class),
-  SPARSEGPT(SparseGpt.class);
+  SPARSEGPT(SparseGpt.class),
+  REFIT(Refit.class);
 
   private final Class<? extends Settings> settings;
 

@@ -102,7 +102,7 @@ final class DescentPanel implements AutoCloseable {
         int row = panel.firstRow() + first + run;
         Floats.readRows(layer.dense(), row, count, values);
         for (int i = 0; i < count; i++) {
-          layer.start().dequantizeRow(row + i, quantized);
+          layer.start().readRow(row + i, quantized);
           for (int j = 0; j < in; j++) {
             values[i * in + j] -= quantized[j];
           }

@@ -13,13 +13,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param type the type of the weight in its checkpoint, which scales are stored in
  * @param dense F32 or BF16 {@code [out, in]}, the weight in the checkpoint; borrowed
  * @param before what the steps before this one left, where there were any
+ * @param zeros {@code KEEP} where one of them pruned
  */
 public record LinearWeight(
-    String module, DType type, INDArray dense, Optional<CompressedWeight> before) {
+    String module, DType type, INDArray dense, Optional<CompressedWeight> before, Zeros zeros) {
 
   /** One that no step has changed. */
   public static LinearWeight of(String module, INDArray dense, DType type) {
-    return new LinearWeight(module, type, dense, Optional.empty());
+    return new LinearWeight(module, type, dense, Optional.empty(), Zeros.FREE);
   }
 
   /** Lends the weight that the step starts from, F32 or BF16. */

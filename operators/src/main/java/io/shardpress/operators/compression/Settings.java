@@ -11,7 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The settings of one algorithm: a record whose component names, in kebab-case, are the keys of its
  * section in a recipe. {@link Algorithm} lists them all; jobs know no others than this interface.
  */
-public sealed interface Settings extends Serializable permits Rtn, Gptq, Pruner, MagnitudeCut {
+public sealed interface Settings extends Serializable
+    permits Rtn, Gptq, Pruner, MagnitudeCut, Refit {
 
   /** What a step does, which decides what may follow it. */
   enum Role {

@@ -76,7 +76,7 @@ public record SparseGpt(
         Levels.FULL,
         GroupSize.of(128),
         Clip.MSE,
-        0.01,
+        0.02,
         List.of(1.0, 10.0, 100.0),
         128,
         NonfinitePolicy.FAIL);

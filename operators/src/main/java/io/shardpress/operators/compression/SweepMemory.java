@@ -54,7 +54,8 @@ final class SweepMemory {
         rows * result + Math.max(codes + masks, filling));
   }
 
-  private static long tile(long in) {
+  /** Bytes of a tile of a Gram that is not read whole. */
+  static long tile(long in) {
     long edge = StoredStatistics.isReadWhole(in) ? 0 : TileGrid.EDGE;
     return edge * edge * Float.BYTES;
   }

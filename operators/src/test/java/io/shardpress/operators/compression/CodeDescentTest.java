@@ -38,10 +38,7 @@ class CodeDescentTest {
     try (INDArray matrix = Floats.of(weight, problem.out(), problem.in());
         InputStatistics statistics =
             Layers.around(Floats.of(problem.gram(), problem.in(), problem.in()), 1000)) {
-      return settings
-          .compress("m", matrix, DType.F32, Optional.of(statistics))
-          .weight()
-          .orElseThrow();
+      return settings.compress("m", matrix, DType.F32, Optional.of(statistics)).quantized();
     }
   }
 
@@ -69,7 +66,7 @@ class CodeDescentTest {
   }
 
   private static float[] values(QuantizedWeight weight) {
-    try (INDArray matrix = weight.dequantize()) {
+    try (INDArray matrix = weight.matrix()) {
       return Floats.toArray(matrix);
     }
   }

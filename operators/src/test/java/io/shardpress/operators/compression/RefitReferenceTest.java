@@ -92,11 +92,9 @@ class RefitReferenceTest {
         InputStatistics statistics = Layers.around(Floats.copy(gram), tokens)) {
       LayerResult solved = gptq.compress(problem, dense, DType.BF16, Optional.of(statistics));
       QuantizedWeight improved =
-          new CodeDescent(3, Zeros.FREE)
-              .improve(dense, solved.weight().orElseThrow(), gram)
-              .weight();
-      try (INDArray start = solved.weight().orElseThrow().dequantize();
-          INDArray end = improved.dequantize()) {
+          new CodeDescent(3, Zeros.FREE).improve(dense, solved.quantized(), gram).weight();
+      try (INDArray start = solved.quantized().matrix();
+          INDArray end = improved.matrix()) {
         SmallProblem plain = problem(dense, start, gram);
         double before = plain.loss(plain.pruned());
         double after = plain.loss(Floats.toArray(end));

@@ -76,7 +76,7 @@ class SettingsTest {
     assertThatThrownBy(() -> Algorithm.named("gptx"))
         .isInstanceOf(InputException.class)
         .hasMessage(
-            "There is no algorithm 'gptx'. Choose one of rtn, gptq, magnitude, wanda, sparsegpt.");
+            "There is no algorithm 'gptx'. Choose one of rtn, gptq, magnitude, wanda, sparsegpt, refit.");
     assertThat(Rtn.of(4, GroupSize.CHANNEL).needs()).isEqualTo(StatisticsNeed.NONE);
     assertThat(Gptq.of(4, GroupSize.CHANNEL).needs()).isEqualTo(StatisticsNeed.GRAM);
   }
