@@ -23,7 +23,7 @@ import java.util.Map;
 
 /**
  * Compresses every model of a folder with RTN and GPTQ at 4, 3 and 2 bits, one-pass and sequential,
- * and writes the perplexities and divergences as a Markdown table.
+ * prunes it in several ways, and writes the perplexities and divergences as a Markdown table.
  *
  * <p>Each model's {@code reference.json} says how it is evaluated.
  */
@@ -46,7 +46,8 @@ public final class QualityTable {
       back from disk. 64 calibration sequences, never from the evaluation text. `absmax` ranges are not clipped; RTN's \
       default searches the clipping range, GPTQ's default tries several and keeps the best row by row. `f32` calibrates in \
       F32, where the default takes BF16 for weights stored so (llama2xs is stored in F32). `gap closed` is \
-      GPTQ's share of the way from RTN (absmax) to dense in perplexity. Made by
+      GPTQ's share of the way from RTN (absmax) to dense in perplexity. Pruned models are calibrated one-pass unless \
+      the row says otherwise; `gap closed` is the share of the way from magnitude to dense. Made by
 
       ```
       mvn -Pquick,quality verify -DskipTests -Dmodels=/path/to/models
@@ -113,57 +114,66 @@ public final class QualityTable {
                     : ""));
       }
     }
+    String pruning =
+        PruningRows.of(group, (name, settings) -> run(model, reference, name, settings));
     return String.format(
         Locale.ROOT,
         "## %s%n%nDense perplexity %.4f (transformers: %.4f). Symmetric, group %d, everything but"
             + " `lm_head`.%n%n| bits | method | perplexity | KL to dense | top-1 | gap closed |%n|"
-            + " ---: | --- | ---: | ---: | ---: | ---: |%n%s%n",
+            + " ---: | --- | ---: | ---: | ---: | ---: |%n%s%nPruned, everything but"
+            + " `lm_head`:%n%n%s%n",
         model.name(),
         dense,
         published,
         group,
-        rows);
+        rows,
+        pruning);
   }
 
   private Evaluation run(Location model, JsonNode reference, String method, int bits, int group)
       throws IOException {
+    String algorithm = method.startsWith("rtn") ? "rtn" : "gptq";
+    String clip = method.contains("absmax") ? "absmax" : algorithm.equals("rtn") ? "mse" : "best";
+    return run(
+        model,
+        reference,
+        "%s, %d bits".formatted(method, bits),
+        List.of(
+            "calibration.mode=" + (method.contains("sequential") ? "sequential" : "one-pass"),
+            "calibration.precision=" + (method.endsWith("f32") ? "f32" : "auto"),
+            "steps=[{%s{bits=%d,group-size=%d,clip=%s}}]".formatted(algorithm, bits, group, clip)));
+  }
+
+  /** Compresses a model and evaluates what was published. */
+  private Evaluation run(Location model, JsonNode reference, String name, List<String> settings)
+      throws IOException {
     Location output =
         Location.of(work.toAbsolutePath().toString())
-            .child(model.name() + "-" + method.replace(' ', '-') + "-" + bits);
+            .child(model.name() + "-" + name.replaceAll("[^\\w.]+", "-"));
     store.delete(output);
-    progress.say("%s: %s, %d bits".formatted(model.name(), method, bits));
+    progress.say("%s: %s".formatted(model.name(), name));
     RunRecord record =
-        new CompressJob(session, progress, recipe(model, reference, method, bits, group), output)
+        new CompressJob(session, progress, recipe(model, reference, settings), output)
             .run()
             .orElseThrow();
     store.delete(output);
     return record.evaluation().orElseThrow();
   }
 
-  private static Recipe recipe(
-      Location model, JsonNode reference, String method, int bits, int group) {
+  private Recipe recipe(Location model, JsonNode reference, List<String> own) {
     int length = reference.path("length").asInt();
     String data = reference.path("data").asText();
-    String algorithm = method.startsWith("rtn") ? "rtn" : "gptq";
-    List<String> settings = new ArrayList<>();
+    List<String> settings = new ArrayList<>(own);
     settings.add("model=" + model);
     settings.add("calibration.data=" + model.child(data.replace("evaluation", "calibration")));
     settings.add("calibration.sequences=64");
     settings.add("calibration.length=" + length);
-    settings.add("calibration.mode=" + (method.contains("sequential") ? "sequential" : "one-pass"));
-    settings.add("calibration.precision=" + (method.endsWith("f32") ? "f32" : "auto"));
+    settings.add("calibration.statistics=" + Location.of(work.toAbsolutePath() + "/statistics"));
     settings.add("evaluation.data=" + model.child(data));
     settings.add("evaluation.length=" + length);
     String bos = reference.path("bos_per_window").asBoolean() ? "always" : "never";
     settings.add("calibration.bos=" + bos);
     settings.add("evaluation.bos=" + bos);
-    settings.add(
-        "steps=[{%s{bits=%d,group-size=%d,clip=%s}}]"
-            .formatted(
-                algorithm,
-                bits,
-                group,
-                method.contains("absmax") ? "absmax" : algorithm.equals("rtn") ? "mse" : "best"));
     return RecipeReader.ofAssignments(settings);
   }
 
