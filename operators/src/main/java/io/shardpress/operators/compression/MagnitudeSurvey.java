@@ -92,7 +92,7 @@ record MagnitudeSurvey(Magnitude settings, int round, Map<String, Pool> pools) i
         int bits = Float.floatToRawIntBits(value) & Integer.MAX_VALUE;
         if ((round == 0) || bits >>> (shift + width) == prefix) {
           counts[(bits >>> shift) & mask]++;
-          counts[MORE] += shift > 0 && (bits & LOW_BITS) != 0 ? 1 : 0;
+          counts[MORE] += round == 1 && (bits & LOW_BITS) != 0 ? 1 : 0;
         }
       }
     }

@@ -45,11 +45,9 @@ record ScorePruning(
     Workers.forEach(
         sums.length,
         part -> {
-          Selection selection = selections.get();
-          int end = Math.min(out, (part + 1) * PART);
-          for (int first = part * PART; first < end; first++) {
-            pruneRow(current, first, selection, result, sums[part]);
-          }
+          int first = part * PART;
+          int rows = Math.min(PART, out - first);
+          new Rows(current, result).prune(first, rows, selections.get(), sums[part]);
         });
     double lost = 0;
     double energy = 0;
@@ -61,36 +59,67 @@ record ScorePruning(
     return report.with(new Outcome.Compressed(), result, lost, energy);
   }
 
-  /** Adds what was lost, and the energy, to {@code sums}. */
-  private void pruneRow(
-      INDArray current, int row, Selection selection, DenseWeight result, double[] sums) {
-    float[] values = new float[result.in()];
-    float[] scores = new float[values.length];
-    float[] mask = new float[values.length];
-    Floats.readRow(current, row, values);
+  /** Scratch of one part of the work. */
+  private final class Rows {
+    private final INDArray current;
+    private final DenseWeight result;
+    private final float[] values;
+    private final float[] scores;
+    private final float[] mask;
+
+    Rows(INDArray current, DenseWeight result) {
+      this.current = current;
+      this.result = result;
+      values = new float[result.in()];
+      scores = new float[values.length];
+      mask = new float[values.length];
+    }
+
+    /** Adds what was lost, and the energy, to {@code sums}. */
+    void prune(int first, int rows, Selection selection, double[] sums) {
+      for (int row = first; row < first + rows; row++) {
+        Floats.readRow(current, row, values);
+        magnitudes(values, scores);
+        scales.ifPresent(s -> multiply(scores, s));
+        selection.select(row, scores, mask);
+        double energy = squares(values);
+        Mask.apply(mask, values, values);
+        sums[0] += energy - squares(values);
+        sums[1] += energy;
+        result.writeRow(row, values);
+      }
+    }
+  }
+
+  private static void magnitudes(float[] values, float[] scores) {
     for (int j = 0; j < scores.length; j++) {
       scores[j] = Math.abs(values[j]);
     }
-    scales.ifPresent(s -> multiply(scores, s));
-    selection.select(row, scores, mask);
-    float kept = 0;
-    double whole = 0;
-    double left = 0;
-    for (int j = 0; j < values.length; j++) {
-      kept = values[j] * mask[j] + 0f; // no negative zeros
-      whole += (double) values[j] * values[j];
-      left += (double) kept * kept;
-      values[j] = kept;
-    }
-    sums[0] += whole - left;
-    sums[1] += whole;
-    result.writeRow(row, values);
   }
 
   private static void multiply(float[] scores, float[] factors) {
     for (int j = 0; j < scores.length; j++) {
       scores[j] *= factors[j];
     }
+  }
+
+  /** Four sums at a time: one would wait for itself. */
+  private static double squares(float[] values) {
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    double d = 0;
+    int j = 0;
+    for (; j + 3 < values.length; j += 4) {
+      a += (double) values[j] * values[j];
+      b += (double) values[j + 1] * values[j + 1];
+      c += (double) values[j + 2] * values[j + 2];
+      d += (double) values[j + 3] * values[j + 3];
+    }
+    for (; j < values.length; j++) {
+      a += (double) values[j] * values[j];
+    }
+    return a + b + (c + d);
   }
 
   private void addLosses(ReportBuilder report, INDArray current, DenseWeight result) {

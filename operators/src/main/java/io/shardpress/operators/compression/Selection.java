@@ -1,5 +1,7 @@
 package io.shardpress.operators.compression;
 
+import java.util.Arrays;
+
 /** Decides by scores which weights of a row become zero. Scratch of one thread. */
 interface Selection {
 
@@ -31,29 +33,50 @@ interface Selection {
   }
 
   private static Selection inGroups(Pattern pattern, int in) {
-    float[] group = new float[pattern.of()];
-    float[] kept = new float[pattern.of()];
+    int[] ranks = new int[pattern.of()];
     int pruned = pattern.of() - pattern.kept();
-    return (row, scores, mask) -> {
-      for (int from = 0; from < in; from += group.length) {
-        System.arraycopy(scores, from, group, 0, group.length);
-        smallestOf(group, pruned, kept);
-        System.arraycopy(kept, 0, mask, from, group.length);
-      }
-    };
+    return pattern.of() == 4
+        ? (row, scores, mask) -> inFours(scores, in, pruned, mask)
+        : (row, scores, mask) -> {
+          for (int from = 0; from < in; from += ranks.length) {
+            smallestOf(scores, from, ranks, pruned, mask);
+          }
+        };
   }
 
   /** A rank by counting: groups are small, and this has no branches to miss. */
-  private static void smallestOf(float[] scores, int pruned, float[] kept) {
-    for (int j = 0; j < scores.length; j++) {
-      int rank = 0;
-      for (int k = 0; k < j; k++) {
-        rank += scores[k] <= scores[j] ? 1 : 0;
+  private static void smallestOf(float[] scores, int from, int[] ranks, int pruned, float[] mask) {
+    Arrays.fill(ranks, 0);
+    for (int j = 0; j < ranks.length; j++) {
+      float score = scores[from + j];
+      for (int k = j + 1; k < ranks.length; k++) {
+        int larger = score > scores[from + k] ? 1 : 0;
+        ranks[j] += larger;
+        ranks[k] += 1 - larger;
       }
-      for (int k = j + 1; k < scores.length; k++) {
-        rank += scores[k] < scores[j] ? 1 : 0;
-      }
-      kept[j] = rank < pruned ? 0 : 1;
+    }
+    for (int j = 0; j < ranks.length; j++) {
+      mask[from + j] = ranks[j] < pruned ? 0 : 1;
+    }
+  }
+
+  /** The same for the usual width, in registers. */
+  private static void inFours(float[] scores, int in, int pruned, float[] mask) {
+    for (int from = 0; from < in; from += 4) {
+      float a = scores[from];
+      float b = scores[from + 1];
+      float c = scores[from + 2];
+      float d = scores[from + 3];
+      int ab = a > b ? 1 : 0;
+      int ac = a > c ? 1 : 0;
+      int ad = a > d ? 1 : 0;
+      int bc = b > c ? 1 : 0;
+      int bd = b > d ? 1 : 0;
+      int cd = c > d ? 1 : 0;
+      mask[from] = ab + ac + ad < pruned ? 0 : 1;
+      mask[from + 1] = 1 - ab + bc + bd < pruned ? 0 : 1;
+      mask[from + 2] = 2 - ac - bc + cd < pruned ? 0 : 1;
+      mask[from + 3] = 3 - ad - bd - cd < pruned ? 0 : 1;
     }
   }
 
