@@ -75,9 +75,7 @@ public record FloatElements(DType type) implements Elements {
         rest = rest << 8 | planes[plane][i] & 0xff;
       }
       int bits =
-          rest >>> mantissa << sign
-              | (planes[0][i] & exponents) << mantissa
-              | rest & mantissas;
+          rest >>> mantissa << sign | (planes[0][i] & exponents) << mantissa | rest & mantissas;
       if (wide) {
         into.putInt(4 * i, bits);
       } else {

@@ -40,8 +40,7 @@ final class Planes {
    * @return whether the planes hold all of it
    */
   boolean split(ByteBuffer source) {
-    return elements.split(
-        little(source), source.remaining() / elements.unitBytes(), symbols);
+    return elements.split(little(source), source.remaining() / elements.unitBytes(), symbols);
   }
 
   /** Puts together what remains to be filled of the buffer. */

@@ -109,8 +109,7 @@ class CodedStreamTest {
     for (int i = 0; i < symbols.length; i++) {
       symbols[i] = (byte) i;
     }
-    assertThat(StreamCoding.choose(Symbols.counts(symbols)))
-        .isEqualTo(new StreamCoding.Raw());
+    assertThat(StreamCoding.choose(Symbols.counts(symbols))).isEqualTo(new StreamCoding.Raw());
     assertThat(decoded(symbols)).isEqualTo(symbols);
   }
 

@@ -84,8 +84,7 @@ class RansTest {
     room[at + random.nextInt(room.length - at)] ^= (byte) (1 << random.nextInt(8));
     byte[] decoded = new byte[symbols.length];
     try {
-      Rans.decode(
-          table, ByteBuffer.wrap(room, at, room.length - at), decoded.length, decoded, 0);
+      Rans.decode(table, ByteBuffer.wrap(room, at, room.length - at), decoded.length, decoded, 0);
     } catch (DamagedStreamException e) {
       assertThat(e).hasMessage("a chunk does not hold the symbols that it should");
       return;

@@ -49,8 +49,7 @@ class TensorCodingTest {
 
   /** All bytes of a tensor that was coded in parts, decoded from the last part to the first. */
   private static byte[] roundTrip(Elements elements, byte[] tensor, Choice choice) {
-    TensorCoding decoder =
-        TensorCoding.read(elements, choice.coding().head(), tensor.length);
+    TensorCoding decoder = TensorCoding.read(elements, choice.coding().head(), tensor.length);
     List<ByteBuffer> parts = new ArrayList<>();
     for (ByteBuffer part : parts(elements, tensor)) {
       ByteBuffer coded = choice.coding().encode(part).bytes();
@@ -164,8 +163,7 @@ class TensorCodingTest {
       byte[] tensor = codes(new Random(SEED), pattern, 8, count);
       Elements elements = new ByteElements();
       Choice choice =
-          choice(elements, tensor)
-              .orElseGet(() -> new Choice(raw(elements, tensor.length), 0, 0));
+          choice(elements, tensor).orElseGet(() -> new Choice(raw(elements, tensor.length), 0, 0));
       assertThat(roundTrip(elements, tensor, choice)).isEqualTo(tensor);
     }
   }
@@ -195,8 +193,7 @@ class TensorCodingTest {
   /** Normal weights, and among them all that floats can be beside numbers. */
   private static byte[] floats(Random random, Pattern pattern, DType type, int count) {
     boolean[] kept = pattern.kept(random, count);
-    ByteBuffer bytes =
-        ByteBuffer.allocate(count * type.bits() / 8).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer bytes = ByteBuffer.allocate(count * type.bits() / 8).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < count; i++) {
       int bits = Float.floatToRawIntBits((float) (0.02 * random.nextGaussian()));
       if (random.nextInt(100) == 0) {
@@ -207,7 +204,8 @@ class TensorCodingTest {
         bytes.putInt(bits);
       } else {
         bytes.putShort(
-            (short) (type == DType.BF16 ? bits >>> 16 : bits >>> 16 & 0x8000 | bits >>> 15 & 0x7fff));
+            (short)
+                (type == DType.BF16 ? bits >>> 16 : bits >>> 16 & 0x8000 | bits >>> 15 & 0x7fff));
       }
     }
     return bytes.array();
