@@ -52,11 +52,22 @@ class ArchiveTest {
   }
 
   private static Cli.Result archive(Path checkpoint, Path archive) {
-    return Cli.run("archive", checkpoint.toString(), archive.toString());
+    return command("archive", checkpoint, archive);
   }
 
   private static Cli.Result restore(Path archive, Path folder) {
-    return Cli.run("restore", archive.toString(), folder.toString());
+    return command("restore", archive, folder);
+  }
+
+  private static Cli.Result command(String name, Path from, Path to) {
+    return Cli.run(
+        name,
+        from.toString(),
+        to.toString(),
+        "--set",
+        "spark.master=\"local[2]\"",
+        "--set",
+        "spark.ui.enabled=false");
   }
 
   private static JsonNode figures(Path archive) throws IOException {
@@ -170,7 +181,7 @@ class ArchiveTest {
   private static void zeroTwo(ByteBuffer data, int at) {
     int[] sizes = new int[4];
     for (int i = 0; i < 4; i++) {
-      sizes[i] = (data.getShort(at + 2 * i) & 0x7fff) << 2 | i; // BF16 orders as integers do
+      sizes[i] = ((data.getShort(at + 2 * i) & 0x7fff) << 2) | i; // BF16 orders as integers do
     }
     Arrays.sort(sizes);
     for (int i = 0; i < 2; i++) {
@@ -254,6 +265,11 @@ class ArchiveTest {
     Map<String, String> archive = Folders.hashes(archived());
     archive(Home.quickstart(), archived()).refused(DESTINATION, "archived", "not empty");
     assertThat(Folders.hashes(archived())).isEqualTo(archive);
+  }
+
+  @Test
+  void settings_that_are_not_sparks() {
+    Cli.run("archive", "a", "b", "--set", "model=c").refused(1, "--set model=c", "spark.<key>");
   }
 
   @Test

@@ -39,7 +39,7 @@ final class Unpacking {
         CodedFileReader.Parts parts = reader.parts(i);
         for (int part = 0; part < reader.segments().get(i).parts().size(); part++) {
           ByteBuffer bytes = parts.decode(part);
-          out.write(bytes.array(), 0, bytes.limit());
+          out.write(bytes.array(), bytes.arrayOffset(), bytes.remaining());
           hash.add(bytes);
         }
       }

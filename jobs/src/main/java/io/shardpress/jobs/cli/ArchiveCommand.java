@@ -5,9 +5,9 @@ import io.shardpress.jobs.archive.ArchiveJob;
 import io.shardpress.jobs.archive.Figures;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.spark.Session;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 @Command(
@@ -26,10 +26,12 @@ final class ArchiveCommand implements Callable<Integer> {
       description = "The folder for the archive; empty or absent.")
   private String archive;
 
+  @Mixin private SparkOptions spark;
+
   @Override
   public Integer call() {
     Progress progress = Progress.ofProcess(System.out);
-    try (Session session = Session.start(Map.of())) {
+    try (Session session = Session.start(spark.settings())) {
       Location place = Location.of(archive);
       Figures figures = new ArchiveJob(session, progress).run(Location.of(checkpoint), place);
       progress.say(figures.text());

@@ -4,9 +4,9 @@ import io.shardpress.common.storage.Location;
 import io.shardpress.jobs.archive.RestoreJob;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.spark.Session;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 @Command(
@@ -23,10 +23,12 @@ final class RestoreCommand implements Callable<Integer> {
       description = "The folder for the checkpoint; empty or absent.")
   private String folder;
 
+  @Mixin private SparkOptions spark;
+
   @Override
   public Integer call() {
     Progress progress = Progress.ofProcess(System.out);
-    try (Session session = Session.start(Map.of())) {
+    try (Session session = Session.start(spark.settings())) {
       Location place = Location.of(folder);
       int files = new RestoreJob(session, progress).run(Location.of(archive), place).size();
       progress.say("restored %d files in %s, hashes as archived".formatted(files, place));

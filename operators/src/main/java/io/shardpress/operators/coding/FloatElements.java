@@ -52,8 +52,8 @@ public record FloatElements(DType type) implements Elements {
     boolean wide = type == DType.F32;
     for (int i = 0; i < units; i++) {
       int bits = wide ? source.getInt(4 * i) : source.getShort(2 * i) & 0xffff;
-      planes[0][i] = (byte) (bits >>> mantissa & exponents);
-      int rest = bits >>> sign << mantissa | bits & mantissas;
+      planes[0][i] = (byte) ((bits >>> mantissa) & exponents);
+      int rest = ((bits >>> sign) << mantissa) | (bits & mantissas);
       for (int plane = rests; plane > 0; plane--, rest >>>= 8) {
         planes[plane][i] = (byte) rest;
       }
@@ -72,10 +72,12 @@ public record FloatElements(DType type) implements Elements {
     for (int i = 0; i < units; i++) {
       int rest = 0;
       for (int plane = 1; plane <= rests; plane++) {
-        rest = rest << 8 | planes[plane][i] & 0xff;
+        rest = (rest << 8) | (planes[plane][i] & 0xff);
       }
       int bits =
-          rest >>> mantissa << sign | (planes[0][i] & exponents) << mantissa | rest & mantissas;
+          ((rest >>> mantissa) << sign)
+              | ((planes[0][i] & exponents) << mantissa)
+              | (rest & mantissas);
       if (wide) {
         into.putInt(4 * i, bits);
       } else {

@@ -78,7 +78,7 @@ final class Planes {
       int to = 0;
       for (int i = 0; i < count; i++) {
         plane[to] = plane[i];
-        to += mask[i >> 3] >> (i & 7) & 1;
+        to += (mask[i >> 3] >> (i & 7)) & 1;
       }
     }
   }
@@ -104,7 +104,7 @@ final class Planes {
     for (byte[] plane : symbols) {
       int from = kept;
       for (int i = count - 1; i >= 0; i--) { // no element moves down, so none is overwritten
-        boolean keeps = (mask[i >> 3] >> (i & 7) & 1) != 0;
+        boolean keeps = ((mask[i >> 3] >> (i & 7)) & 1) != 0;
         plane[i] = keeps ? plane[--from] : 0;
       }
     }

@@ -125,7 +125,7 @@ final class Rans {
       symbols[next++] = symbol;
       even = given(even, slot, frequencies[symbol & 0xff], starts[symbol & 0xff]);
       if (even < LOWEST) {
-        even = even << WORD_BITS | word(bytes, at, end);
+        even = (even << WORD_BITS) | word(bytes, at, end);
         at += Short.BYTES;
       }
       if (next == last) {
@@ -136,7 +136,7 @@ final class Rans {
       symbols[next++] = symbol;
       odd = given(odd, slot, frequencies[symbol & 0xff], starts[symbol & 0xff]);
       if (odd < LOWEST) {
-        odd = odd << WORD_BITS | word(bytes, at, end);
+        odd = (odd << WORD_BITS) | word(bytes, at, end);
         at += Short.BYTES;
       }
     }
@@ -153,7 +153,7 @@ final class Rans {
     if (end - at < Short.BYTES) {
       throw damaged();
     }
-    return (bytes[at] & 0xff | bytes[at + 1] << 8) & WORD_MASK;
+    return ((bytes[at] & 0xff) | (bytes[at + 1] << 8)) & WORD_MASK;
   }
 
   private static long state(byte[] bytes, int at) {

@@ -81,7 +81,7 @@ final class RansTable {
     int[] frequencies = new int[SymbolCounts.SYMBOLS];
     int sum = 0;
     for (int symbol = 0; symbol < frequencies.length; symbol++) {
-      if ((presence[symbol / 8] >> (symbol % 8) & 1) == 0) {
+      if (((presence[symbol / 8] >> (symbol % 8)) & 1) == 0) {
         continue;
       }
       if (from.remaining() < Short.BYTES) {

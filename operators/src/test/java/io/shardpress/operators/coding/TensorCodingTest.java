@@ -205,7 +205,9 @@ class TensorCodingTest {
       } else {
         bytes.putShort(
             (short)
-                (type == DType.BF16 ? bits >>> 16 : bits >>> 16 & 0x8000 | bits >>> 15 & 0x7fff));
+                (type == DType.BF16
+                    ? bits >>> 16
+                    : ((bits >>> 16) & 0x8000) | ((bits >>> 15) & 0x7fff)));
       }
     }
     return bytes.array();
@@ -215,7 +217,7 @@ class TensorCodingTest {
     return switch (random.nextInt(6)) {
       case 0 -> 0x7fc00000 | random.nextInt(1 << 22); // NaN with a payload
       case 1 -> 0xff800001; // a signalling one
-      case 2 -> 0x7f800000 | random.nextInt(2) << 31; // infinities
+      case 2 -> 0x7f800000 | (random.nextInt(2) << 31); // infinities
       case 3 -> 0x80000000; // -0.0
       case 4 -> random.nextInt(1 << 23); // denormal
       default -> random.nextInt();
