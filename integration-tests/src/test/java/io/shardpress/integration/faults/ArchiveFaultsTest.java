@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 class ArchiveFaultsTest {
   private static final long SEED = 20261128;
-  private static final int STRIDE = 5;
+  private static final int STRIDE = 11;
   private static final int INPUT = 2;
   private static final int ENVIRONMENT = 3;
   private static final int DESTINATION = 5;

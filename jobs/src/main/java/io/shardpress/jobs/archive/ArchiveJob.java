@@ -140,6 +140,11 @@ public final class ArchiveJob {
             "%s holds the folder '%s', but an archive takes the files of one folder. Move it elsewhere, or wait for the run that works there."
                 .formatted(model, entry.name()));
       }
+      if (Checkpoint.isRefused(entry.name())) {
+        throw new InputException(
+            "%s holds '%s': weights in other formats and code are never copied, and an archive leaves no file out. Move it elsewhere."
+                .formatted(model, entry.name()));
+      }
       SafeFileName.check(model.toString(), ArchivedFile.codedName(entry.name()));
       Location target =
           store.resolve(model.child(SafeFileName.check(model.toString(), entry.name())));

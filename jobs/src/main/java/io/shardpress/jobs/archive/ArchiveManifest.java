@@ -3,6 +3,7 @@ package io.shardpress.jobs.archive;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.shardpress.common.checkpoint.Checkpoint;
 import io.shardpress.common.error.InputException;
 import io.shardpress.common.error.Printable;
 import io.shardpress.common.json.StrictObject;
@@ -13,6 +14,7 @@ import io.shardpress.jobs.storage.SealedJson;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -25,7 +27,7 @@ record ArchiveManifest(List<ArchivedFile> files) {
   static final String FILE_NAME = "archive.json";
   static final String FORMAT = "shardpress-archive/1";
 
-  /** Marks a checkpoint as complete when it is not one that Shardpress wrote. */
+  /** No folder without it is a checkpoint, whoever wrote it. */
   private static final String CONFIG = "config.json";
 
   ArchiveManifest {
@@ -73,6 +75,11 @@ record ArchiveManifest(List<ArchivedFile> files) {
             "%s names %s twice: it was changed or damaged. Copy the archive again from where it is whole."
                 .formatted(json.source(), file.original().name()));
       }
+      if (Checkpoint.isRefused(file.original().name())) {
+        throw new InputException(
+            "%s would give back '%s': weights in other formats and code are never copied, so no archive holds them. Do not use this one."
+                .formatted(json.source(), file.original().name()));
+      }
       files.add(file);
     }
     if (!originals.contains(CONFIG)) {
@@ -88,7 +95,7 @@ record ArchiveManifest(List<ArchivedFile> files) {
     return find(Publisher.SUCCESS).or(() -> find(CONFIG)).orElseThrow();
   }
 
-  private java.util.Optional<ArchivedFile> find(String name) {
+  private Optional<ArchivedFile> find(String name) {
     return files.stream().filter(file -> file.original().name().equals(name)).findFirst();
   }
 }

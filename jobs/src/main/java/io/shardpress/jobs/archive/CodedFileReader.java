@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Reads a {@link CodedFile}: its directory when it is opened, and any part of any segment when
@@ -103,11 +104,11 @@ final class CodedFileReader {
     Segment segment = segments.get(index);
     try {
       return segment.elements().isEmpty()
-          ? new Parts(segment, starts[index], java.util.Optional.empty())
+          ? new Parts(segment, starts[index], Optional.empty())
           : new Parts(
               segment,
               starts[index],
-              java.util.Optional.of(
+              Optional.of(
                   TensorCoding.read(
                       segment.elements().get(),
                       read(input, starts[index], segment.headBytes()),
@@ -120,10 +121,10 @@ final class CodedFileReader {
   /** A segment that is being decoded. */
   final class Parts {
     private final Segment segment;
-    private final java.util.Optional<TensorCoding> coding;
+    private final Optional<TensorCoding> coding;
     private final long[] offsets;
 
-    private Parts(Segment segment, long start, java.util.Optional<TensorCoding> coding) {
+    private Parts(Segment segment, long start, Optional<TensorCoding> coding) {
       this.segment = segment;
       this.coding = coding;
       this.offsets = new long[segment.parts().size()];

@@ -3,6 +3,7 @@ package io.shardpress.jobs.archive;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.shardpress.common.error.InputException;
 import io.shardpress.operators.coding.Elements;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -57,7 +58,7 @@ final class CodedFileWriter {
     segments.forEach(segment -> list.add(segment.json()));
     byte[] json = directory.toString().getBytes(StandardCharsets.UTF_8);
     if (json.length > CodedFile.MOST_DIRECTORY_BYTES) {
-      throw new io.shardpress.common.error.InputException(
+      throw new InputException(
           "The file has too many tensors for an archive: its directory would have %d bytes, and at most %d are read. Write the checkpoint in more files (output.max-shard-size)."
               .formatted(json.length, CodedFile.MOST_DIRECTORY_BYTES));
     }

@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What an archive, or a file of it, takes.
+ * What an archive, or a file of it, takes; {@code archive.json} itself is not counted.
  *
  * @param kinds the bytes of each kind
  * @param weights that codes stand for

@@ -14,6 +14,7 @@ import io.shardpress.operators.encoding.QuantizationConfig;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -116,7 +117,7 @@ final class FilePacker {
             .plus(Kind.MASKS, new Figure(0, maskBytes, choice.maskBits() / 8))
             .plus(
                 new Figures(
-                    java.util.Map.of(),
+                    Map.of(),
                     codes ? elements.elements(bytes) : 0,
                     codes ? maskBytes + valueBytes : 0,
                     form.ofLinear() ? maskBytes + valueBytes : 0));
@@ -150,7 +151,7 @@ final class FilePacker {
       figures =
           figures
               .plus(pending.kind(), new Figure(bytes, coded, counts.bits() / 8))
-              .plus(new Figures(java.util.Map.of(), 0, 0, pending.ofLinear() ? coded : 0));
+              .plus(new Figures(Map.of(), 0, 0, pending.ofLinear() ? coded : 0));
     }
     pendingFrom = to;
     pending = TensorForm.OTHER;

@@ -18,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 
 /**
  * What a tensor is to an archive.
@@ -34,7 +35,7 @@ record TensorForm(Kind kind, Optional<Elements> elements, boolean ofLinear) {
   /** Bytes of no tensor. */
   static final TensorForm OTHER = new TensorForm(Kind.OTHER, Optional.empty(), false);
 
-  /** Neighbours of one group are coded together where both are coded as bytes. */
+  /** Neighbours that are alike are coded together where both are coded as bytes. */
   boolean isLike(TensorForm other) {
     return kind == other.kind && ofLinear == other.ofLinear;
   }
@@ -103,7 +104,7 @@ record TensorForm(Kind kind, Optional<Elements> elements, boolean ofLinear) {
     RawTensor shape = file.tensor(name);
     ByteBuffer data = shape.data();
     List<Long> dimensions =
-        java.util.stream.LongStream.generate(data::getLong).limit(spec.elements()).boxed().toList();
+        LongStream.generate(data::getLong).limit(spec.elements()).boxed().toList();
     return dimensions.isEmpty()
         ? Optional.empty()
         : Optional.of(dimensions.get(dimensions.size() - 1));

@@ -154,6 +154,13 @@ class ArchiveJobTest {
   }
 
   @Test
+  void whatIsNeverCopiedIsNotLeftOutInSilence() throws IOException {
+    Files.writeString(model.resolve("modeling.py"), "x");
+    fails(this::archive, InputException.class, "holds 'modeling.py'", "Move it elsewhere");
+    assertThat(archive).doesNotExist();
+  }
+
+  @Test
   void linksThatLeadOutsideAreNotFollowed() throws IOException {
     Files.writeString(folder.resolve("secret"), "x");
     Files.createSymbolicLink(model.resolve("notes.txt"), folder.resolve("secret"));

@@ -91,6 +91,7 @@ class ArchiveManifestTest {
     refuses(entry.formatted("x", 1, "/etc/passwd"), "'/etc/passwd' is refused");
     refuses(entry.formatted("x", -1, "x.coded"), "'bytes' holds -1");
     refuses(entry.formatted("x", "9223372036854775808", "x.coded"), "'bytes' holds");
+    refuses(entry.formatted("model.py", 1, "x.coded"), "would give back 'model.py'");
     ObjectNode twice =
         new ArchiveManifest(List.of(file("config.json"), file("config.json"))).json(Figures.NONE);
     refuses(twice.toString(), "names config.json twice");

@@ -1,6 +1,7 @@
 package io.shardpress.operators.coding;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * Symbols of one stream in chunks of {@value #CHUNK}, each of which can be decoded by itself.
@@ -95,8 +96,7 @@ final class CodedStream {
 
   private static void require(boolean condition, String what, long... values) {
     if (!condition) {
-      throw new DamagedStreamException(
-          what.formatted(java.util.Arrays.stream(values).boxed().toArray()));
+      throw new DamagedStreamException(what.formatted(Arrays.stream(values).boxed().toArray()));
     }
   }
 
@@ -118,7 +118,7 @@ final class CodedStream {
     int length = length(chunk);
     int bytes = offsets[chunk + 1] - offsets[chunk];
     if (coding instanceof StreamCoding.Constant constant) {
-      java.util.Arrays.fill(into, at, at + length, constant.symbol());
+      Arrays.fill(into, at, at + length, constant.symbol());
     } else if (coding instanceof StreamCoding.Coded coded && bytes < length) {
       Rans.decode(coded.table(), data.slice(offsets[chunk], bytes), length, into, at);
     } else {

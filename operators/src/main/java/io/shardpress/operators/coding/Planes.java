@@ -1,6 +1,7 @@
 package io.shardpress.operators.coding;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
@@ -49,7 +50,7 @@ final class Planes {
   }
 
   private static ByteBuffer little(ByteBuffer buffer) {
-    return buffer.slice().order(java.nio.ByteOrder.LITTLE_ENDIAN);
+    return buffer.slice().order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /**

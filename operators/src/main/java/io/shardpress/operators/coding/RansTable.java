@@ -1,6 +1,7 @@
 package io.shardpress.operators.coding;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * Frequencies of at least two symbols, scaled to a sum of {@value #TOTAL}: what an encoder and its
@@ -137,8 +138,7 @@ final class RansTable {
     if (slots.length == 0) {
       byte[] filled = new byte[TOTAL];
       for (int symbol = 0; symbol < frequencies.length; symbol++) {
-        java.util.Arrays.fill(
-            filled, starts[symbol], starts[symbol] + frequencies[symbol], (byte) symbol);
+        Arrays.fill(filled, starts[symbol], starts[symbol] + frequencies[symbol], (byte) symbol);
       }
       slots = filled;
     }

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
  * Has scratch of its own: of one thread.
  */
 public final class TensorStatistics {
-  /** What the tables of one plane without zeros have in common with those of all elements. */
+  /** What an element that masks leave out is in every plane. */
   private static final int ZERO = 0;
 
   private final Elements elements;
