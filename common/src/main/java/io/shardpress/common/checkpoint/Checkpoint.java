@@ -214,6 +214,11 @@ public final class Checkpoint {
     return folder.refused();
   }
 
+  /** Whether a file is never read or copied for its name: foreign weights and code. */
+  public static boolean isRefused(String name) {
+    return FileKinds.isRefused(name);
+  }
+
   private SafetensorsFile shard(String file) {
     return shards.computeIfAbsent(file, name -> SafetensorsFile.read(store, folder.file(name)));
   }

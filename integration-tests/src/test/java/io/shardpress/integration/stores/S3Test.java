@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -76,6 +77,31 @@ class S3Test {
         .contains("perplexity");
     assertThat(published()).isEqualTo(locally(Way.SEQUENTIAL));
     assertThat(endpoint.failed()).isEmpty();
+  }
+
+  @Test
+  void an_archive_there_gives_back_what_was_published() {
+    Cli.run("compress", recipe(Way.RTN)).succeeded();
+    endpoint.inject(S3Faults.oneInTen(S3Faults.Kind.BROKEN, SEED));
+    String output = BUCKET + run.output();
+    archiving("archive", output, BUCKET + folder + "/archive");
+    archiving("restore", BUCKET + folder + "/archive", BUCKET + folder + "/back");
+    endpoint.inject(S3Faults.NONE);
+
+    Map<String, String> back =
+        Stores.published(store, Location.of(BUCKET + folder + "/back"), folder.resolve("restored"));
+    assertThat(back).isEqualTo(published());
+    assertThat(endpoint.objects().openUploads()).isZero();
+  }
+
+  private void archiving(String command, String from, String to) {
+    List<String> words = new ArrayList<>(List.of(command, from, to));
+    endpoint
+        .settings()
+        .forEach(
+            (key, value) ->
+                words.addAll(List.of("--set", "spark.hadoop.%s=\"%s\"".formatted(key, value))));
+    Cli.run(words.toArray(String[]::new)).succeeded();
   }
 
   @ParameterizedTest

@@ -32,6 +32,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       DoctorCommand.class,
       StatsCommand.class,
       CleanCommand.class,
+      ArchiveCommand.class,
+      RestoreCommand.class,
       HelpCommand.class
     },
     footer = {

@@ -42,7 +42,8 @@ public final class SealedJson {
     }
   }
 
-  static byte[] seal(ObjectNode content) {
+  /** The bytes of a sealed document, for those who write it in a way of their own. */
+  public static byte[] seal(ObjectNode content) {
     ObjectNode sealed = content.deepCopy();
     sealed.put(SEAL, Sha256.of(text(content)));
     return (text(sealed) + "\n").getBytes(StandardCharsets.UTF_8);

@@ -18,7 +18,7 @@ class GrowthTest {
                 .importPackages("io.shardpress.jobs")
                 .stream()
                 .filter(found -> found.isAssignableTo(Work.class) && found.isRecord())
-                .filter(found -> !found.getPackageName().endsWith(".verify"))
+                .filter(found -> !found.getPackageName().matches(".*\\.(verify|archive)"))
                 .map(JavaClass::getSimpleName)
                 .toList();
 

@@ -13,7 +13,7 @@ import java.nio.LongBuffer;
  * together in three steps that double how many lie side by side, and pulled apart in three. Scratch
  * of one thread.
  */
-final class BitStream {
+public final class BitStream {
   /** Words worked on together: the vectorized loops are short, and stay in the cache. */
   private static final int CHUNK = 512;
 
@@ -31,18 +31,18 @@ final class BitStream {
   private final long[] chunk = new long[CHUNK];
 
   /** A stream of signed codes, each raised by {@code 2^(bits−1)} to make it unsigned. */
-  BitStream(int bits) {
+  public BitStream(int bits) {
     this.bits = bits;
     offset = 1 << (bits - 1);
   }
 
   /** 32-bit words of a row of {@code count} codes. */
-  static int words(long count, int bits) {
+  public static int words(long count, int bits) {
     return Math.toIntExact((count * bits + 31) / 32);
   }
 
   /** Writes {@code count} codes from {@code from} on to the buffer's bytes from {@code at} on. */
-  void pack(byte[] codes, int from, int count, ByteBuffer into, int at) {
+  public void pack(byte[] codes, int from, int count, ByteBuffer into, int at) {
     int end = at + 4 * words(count, bits);
     int done = 0;
     int to = at;
@@ -69,7 +69,7 @@ final class BitStream {
   }
 
   /** Reads what {@link #pack} wrote from the buffer's bytes from {@code at} on. */
-  void unpack(ByteBuffer from, int at, int count, byte[] codes, int to) {
+  public void unpack(ByteBuffer from, int at, int count, byte[] codes, int to) {
     int end = at + 4 * words(count, bits);
     int done = 0;
     int next = at;

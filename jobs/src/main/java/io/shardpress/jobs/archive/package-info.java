@@ -1,0 +1,2 @@
+/** Checkpoints in a smaller, lossless form for storage, and back. */
+package io.shardpress.jobs.archive;
