@@ -25,6 +25,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -46,6 +47,7 @@ public final class Calibration {
   private final Origin origin;
   private final long scratchBytes;
   private final KeptActivations activations;
+  private final Set<String> momentsAlone;
   private final Map<String, ExpertTokens> experts = new LinkedHashMap<>();
 
   /**
@@ -80,6 +82,7 @@ public final class Calibration {
     this.origin = origin;
     this.scratchBytes = scratchBytes;
     this.activations = new KeptActivations(model.store(), workspace);
+    this.momentsAlone = new TreeSet<>(plan.momentsAlone());
   }
 
   /** Takes over the activations that an earlier attempt of the run kept. */
@@ -152,7 +155,19 @@ public final class Calibration {
     return List.copyOf(experts.values());
   }
 
+  /** Statistics with Grams serve where moments are enough, too. */
   private Map<String, StoredInput> find(CalibrationKey key, Set<String> inputs) {
+    Map<String, StoredInput> found = new TreeMap<>(look(key, inputs));
+    Set<String> others = new TreeSet<>(inputs);
+    others.retainAll(momentsAlone);
+    others.removeAll(found.keySet());
+    if (!others.isEmpty()) {
+      found.putAll(look(key.moments(), others));
+    }
+    return found;
+  }
+
+  private Map<String, StoredInput> look(CalibrationKey key, Set<String> inputs) {
     Map<String, StoredInput> found = statistics.find(key, inputs);
     if (!found.isEmpty()) {
       statistics.check(tasks, found.values());
@@ -161,6 +176,21 @@ public final class Calibration {
               .formatted(found.size(), statistics.folder(key)));
     }
     return found;
+  }
+
+  /** Keeps sums with Grams, and moments alone, each under its key. */
+  private Map<String, StoredInput> keep(CalibrationKey key, List<KeptInput> collected) {
+    Map<Boolean, List<KeptInput>> parts =
+        collected.stream()
+            .collect(Collectors.partitioningBy(kept -> momentsAlone.contains(kept.input())));
+    Map<String, StoredInput> stored = new TreeMap<>();
+    if (!parts.get(false).isEmpty()) {
+      stored.putAll(statistics.put(key, origin, parts.get(false)));
+    }
+    if (!parts.get(true).isEmpty()) {
+      stored.putAll(statistics.put(key.moments(), origin, parts.get(true)));
+    }
+    return stored;
   }
 
   private static List<Set<String>> missing(
@@ -198,7 +228,13 @@ public final class Calibration {
       Consumer<Seen> onChunk) {
     PassFolder folder =
         new PassFolder(
-            model.store(), workspace, plan.widths(), tokens.chunkTokens(), statistics.folder(key));
+            model.store(),
+            workspace,
+            plan.widths(),
+            tokens.chunkTokens(),
+            momentsAlone,
+            statistics.folder(key),
+            statistics.folder(key.moments()));
     StagedModules passed = before.within(route.from(), route.last() + 1);
     List<Seen> seen = run(what, route, passed, wanted, Set.of(), onChunk);
     Map<String, KeptInput> kept = folder.fold(tasks, route, wanted, seen);
@@ -215,8 +251,7 @@ public final class Calibration {
       again.forEach(input -> folder.delete(kept.get(input)));
       Coverage.shownAll(again, kept, all);
     }
-    Map<String, StoredInput> stored =
-        statistics.put(key, origin, coverage.decided(kept, tokens.tokens()));
+    Map<String, StoredInput> stored = keep(key, coverage.decided(kept, tokens.tokens()));
     if (route.keep() != Route.NOWHERE) {
       activations.put(route.keep(), seen.stream().map(chunk -> chunk.kept().get(0)).toList());
     }
@@ -248,6 +283,7 @@ public final class Calibration {
               activations.of(route.from(), chunk),
               before,
               wanted,
+              momentsAlone,
               fromAllTokens,
               memory));
     }

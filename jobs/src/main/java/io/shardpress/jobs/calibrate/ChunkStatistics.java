@@ -16,13 +16,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Sums the wanted inputs of one chunk of sequences and writes them as one safetensors file; of
- * {@link KeptInputs wide ones} it sums the moments and keeps the inputs beside it. An input that
- * nothing reached, such as an idle expert's, is left out.
+ * {@link KeptInputs wide ones} it sums the moments and keeps the inputs beside it, and of those
+ * that no Gram is wanted of the moments alone. An input that nothing reached, such as an idle
+ * expert's, is left out.
  */
 final class ChunkStatistics implements InputObserver, AutoCloseable {
   private final Store store;
   private final Location file;
   private final Set<String> wanted;
+  private final Set<String> momentsAlone;
   private final Set<String> fromAllTokens;
   private final KeptInputs kept;
   private final Map<String, StatisticsAccumulator> sums = new TreeMap<>();
@@ -30,13 +32,20 @@ final class ChunkStatistics implements InputObserver, AutoCloseable {
   /**
    * @param file where the sums are written
    * @param chunkTokens tokens of a chunk that is not the last
+   * @param momentsAlone of the wanted inputs those that no Gram is wanted of
    * @param fromAllTokens inputs of experts that are to see every token of their layer
    */
   ChunkStatistics(
-      Store store, Location file, long chunkTokens, Set<String> wanted, Set<String> fromAllTokens) {
+      Store store,
+      Location file,
+      long chunkTokens,
+      Set<String> wanted,
+      Set<String> momentsAlone,
+      Set<String> fromAllTokens) {
     this.store = store;
     this.file = file;
     this.wanted = wanted;
+    this.momentsAlone = momentsAlone;
     this.fromAllTokens = fromAllTokens;
     this.kept = new KeptInputs(store, file, chunkTokens);
   }
@@ -46,8 +55,9 @@ final class ChunkStatistics implements InputObserver, AutoCloseable {
     if (!wanted.contains(input)) {
       return;
     }
-    boolean keep = kept.keeps(Floats.columns(x));
-    StatisticsNeed need = keep ? StatisticsNeed.MOMENTS : StatisticsNeed.GRAM;
+    boolean gram = !momentsAlone.contains(input);
+    boolean keep = gram && kept.keeps(Floats.columns(x));
+    StatisticsNeed need = keep || !gram ? StatisticsNeed.MOMENTS : StatisticsNeed.GRAM;
     sums.computeIfAbsent(input, name -> new StatisticsAccumulator(name, Floats.columns(x), need))
         .observe(x);
     if (keep) {

@@ -18,6 +18,7 @@ import io.shardpress.jobs.storage.Sha256;
 import io.shardpress.jobs.storage.TensorFiles;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.statistics.InputStatistics;
+import io.shardpress.operators.statistics.StatisticsNeed;
 import io.shardpress.operators.statistics.StoredStatistics;
 import io.shardpress.operators.statistics.TileAccumulator;
 import io.shardpress.operators.statistics.TileGrid;
@@ -36,10 +37,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Adds one tile of the Gram of one input over the chunks, in their order, and stores it; the task
  * of the first tile adds the moments too. Partial Grams are added some elements at a time, so that
  * memory holds neither all chunks' tiles nor one of them; where inputs were kept instead, the tile
- * is summed from those.
+ * is summed from those. Where no Gram is wanted, it adds the moments alone.
  *
  * @param files of the chunks' sums in {@code partials}, in chunk order
  * @param target folder of the result, a file of this attempt's own
+ * @param need {@code GRAM}, or {@code MOMENTS} for the first tile's task without its tile
  * @param chunkTokens tokens of a chunk that is not the last
  */
 record FoldTile(
@@ -50,6 +52,7 @@ record FoldTile(
     String input,
     TileGrid grid,
     Place place,
+    StatisticsNeed need,
     long chunkTokens)
     implements Work<FoldTile.Folded> {
   /** Elements of a Gram that are added at a time: 4 MiB of F32. */
@@ -75,7 +78,7 @@ record FoldTile(
 
   @Override
   public TaskMemory memory() {
-    return WideInputs.areKept(grid.width(), chunkTokens)
+    return need == StatisticsNeed.GRAM && WideInputs.areKept(grid.width(), chunkTokens)
         ? TaskMemory.of(
             TileAccumulator.nativeBytes(grid, Math.min(SLICE, chunkTokens), DType.F32), PIECE)
         : TaskMemory.NONE;
@@ -109,7 +112,10 @@ record FoldTile(
           "The sums of %s have %d channels, the plan says %d. Calibrate again."
               .formatted(input, sum.width(), grid.width()));
     }
-    List<TensorSpec> specs = new ArrayList<>(List.of(tile()));
+    List<TensorSpec> specs = new ArrayList<>();
+    if (need == StatisticsNeed.GRAM) {
+      specs.add(tile());
+    }
     if (place.equals(new Place(0, 0))) {
       specs.addAll(StoredStatistics.moments(input, grid.width()));
     }

@@ -28,6 +28,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *     embedding
  * @param before the layers of these stages that are compressed already
  * @param wanted per observed stage the inputs to sum
+ * @param momentsAlone of the wanted inputs those that no Gram is wanted of
  * @param fromAllTokens inputs of experts that are to see every token of their layer
  * @param memory predicted
  */
@@ -41,6 +42,7 @@ record ObserveStages(
     List<PublishedFile> arriving,
     StagedModules before,
     List<Set<String>> wanted,
+    Set<String> momentsAlone,
     Set<String> fromAllTokens,
     TaskMemory memory)
     implements Work<ObserveStages.Seen> {
@@ -118,7 +120,8 @@ record ObserveStages(
     Set<String> inputs = wanted.get(stage - route.first());
     Location file = workspace.partials(stage, chunk, UUID.randomUUID());
     try (ChunkStatistics sums =
-        new ChunkStatistics(model.store(), file, tokens.chunkTokens(), inputs, fromAllTokens)) {
+        new ChunkStatistics(
+            model.store(), file, tokens.chunkTokens(), inputs, momentsAlone, fromAllTokens)) {
       InputObserver observer = outputIsRead ? sums : Stages.inputsAlone(sums);
       Stages.run(open, stage, hidden, tokens.length(), weights, observer);
       if (inputs.isEmpty()) {

@@ -8,6 +8,7 @@ import io.shardpress.jobs.calibrate.ObserveStages.Seen;
 import io.shardpress.jobs.run.Workspace;
 import io.shardpress.jobs.spark.Tasks;
 import io.shardpress.jobs.statistics.KeptInput;
+import io.shardpress.operators.statistics.StatisticsNeed;
 import io.shardpress.operators.statistics.TileGrid;
 import io.shardpress.operators.statistics.TileGrid.Place;
 import java.util.ArrayList;
@@ -21,14 +22,18 @@ import java.util.TreeMap;
  *
  * @param widths of the inputs
  * @param chunkTokens tokens of a chunk that is not the last
+ * @param momentsAlone inputs that no Gram is wanted of
  * @param target where the sums are written
+ * @param moments where those are written that have no Gram
  */
 record PassFolder(
     HadoopStore store,
     Workspace workspace,
     Map<String, Integer> widths,
     long chunkTokens,
-    Location target) {
+    Set<String> momentsAlone,
+    Location target,
+    Location moments) {
   private static final String UNTOUCHED = "none";
 
   /** Folds all wanted inputs, and returns what there is of each, also where it is nothing. */
@@ -43,7 +48,12 @@ record PassFolder(
               : chunks.stream().map(chunk -> chunk.partials().get(stage)).toList();
       for (String input : wanted.get(i)) {
         TileGrid grid = TileGrid.of(widths.get(input));
-        grid.places().forEach(place -> work.add(tile(files, input, grid, place)));
+        if (momentsAlone.contains(input)) {
+          work.add(tile(files, input, grid, new Place(0, 0), StatisticsNeed.MOMENTS));
+        } else {
+          grid.places()
+              .forEach(place -> work.add(tile(files, input, grid, place, StatisticsNeed.GRAM)));
+        }
       }
     }
     Map<String, List<Folded>> tiles = new TreeMap<>();
@@ -59,9 +69,14 @@ record PassFolder(
     return kept;
   }
 
-  private FoldTile tile(List<String> files, String input, TileGrid grid, Place place) {
+  private FoldTile tile(
+      List<String> files, String input, TileGrid grid, Place place, StatisticsNeed need) {
     return new FoldTile(
-        store, workspace.partials(), files, target, input, grid, place, chunkTokens);
+        store, workspace.partials(), files, folder(input), input, grid, place, need, chunkTokens);
+  }
+
+  private Location folder(String input) {
+    return momentsAlone.contains(input) ? moments : target;
   }
 
   private static KeptInput together(String input, List<Folded> tiles) {
@@ -77,6 +92,6 @@ record PassFolder(
 
   /** Removes the files of what is not to be kept. */
   void delete(KeptInput unwanted) {
-    unwanted.files().forEach(file -> store.delete(target.child(file.name())));
+    unwanted.files().forEach(file -> store.delete(folder(unwanted.input()).child(file.name())));
   }
 }

@@ -17,6 +17,9 @@ import java.util.Set;
  * @param wanted inputs to sum, per stage from the first on
  */
 record StageGroup(int first, List<Set<String>> wanted) {
+  /** Bytes of a channel's moments. */
+  private static final long MOMENT_BYTES = 2 * Double.BYTES + Float.BYTES;
+
   StageGroup {
     wanted = List.copyOf(wanted);
   }
@@ -38,13 +41,16 @@ record StageGroup(int first, List<Set<String>> wanted) {
       Precision precision,
       long scratchBytes) {
     Map<String, Long> bytes = new HashMap<>();
+    Set<String> momentsAlone = plan.momentsAlone();
     plan.widths()
         .forEach(
             (input, width) ->
                 bytes.put(
                     input,
                     tokens.chunks()
-                        * WideInputs.partialBytes(width, tokens.chunkTokens(), precision)));
+                        * (momentsAlone.contains(input)
+                            ? MOMENT_BYTES * width
+                            : WideInputs.partialBytes(width, tokens.chunkTokens(), precision))));
     List<StageGroup> groups = new ArrayList<>();
     List<Set<String>> open = new ArrayList<>();
     int first = 0;

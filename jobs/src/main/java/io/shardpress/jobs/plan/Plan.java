@@ -3,6 +3,7 @@ package io.shardpress.jobs.plan;
 import io.shardpress.common.error.EnvironmentException;
 import io.shardpress.common.tensor.TensorSpec;
 import io.shardpress.jobs.spark.MemoryBudget;
+import io.shardpress.operators.statistics.StatisticsNeed;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -76,6 +77,16 @@ public record Plan(
         .flatMap(LayerTask::tasks)
         .forEach(task -> steps.computeIfAbsent(task.position(), p -> new ArrayList<>()).add(task));
     return steps;
+  }
+
+  /** Inputs of which moments are enough: no step that reads them needs the Gram. */
+  public Set<String> momentsAlone() {
+    Set<String> inputs = inputs(layers.stream().flatMap(LayerTask::tasks));
+    layers.stream()
+        .flatMap(LayerTask::tasks)
+        .filter(task -> task.settings().needs() == StatisticsNeed.GRAM)
+        .forEach(task -> inputs.remove(task.layer().input()));
+    return inputs;
   }
 
   /** The channels of each shared input whose statistics are needed. */

@@ -10,6 +10,7 @@ import io.shardpress.jobs.recipe.Recipe;
 import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.operators.linalg.KernelChoice;
 import io.shardpress.operators.model.Architecture;
+import io.shardpress.operators.statistics.StatisticsNeed;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -64,10 +65,13 @@ public record PlannedMemory(List<TaskMemory> stages, TaskMemory evaluation) {
         .toList();
   }
 
+  /** Those whose Gram is summed; moments take nothing. */
   private static Set<String> inputs(List<LayerTask> layers, int stage) {
     return layers.stream()
-        .filter(layer -> layer.stage() == stage && layer.needsStatistics())
-        .map(LayerTask::input)
+        .filter(layer -> layer.stage() == stage)
+        .flatMap(LayerTask::tasks)
+        .filter(task -> task.settings().needs() == StatisticsNeed.GRAM)
+        .map(task -> task.layer().input())
         .collect(Collectors.toCollection(TreeSet::new));
   }
 

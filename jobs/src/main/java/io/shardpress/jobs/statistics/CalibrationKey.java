@@ -62,6 +62,13 @@ public record CalibrationKey(SortedMap<String, String> fields) {
     return new CalibrationKey(changed);
   }
 
+  /** The key of moments alone, without Grams. */
+  public CalibrationKey moments() {
+    SortedMap<String, String> changed = new TreeMap<>(fields);
+    changed.put("sums", "moments");
+    return new CalibrationKey(changed);
+  }
+
   /** The name under which the statistics are kept: equal keys, and only they, have equal names. */
   public String address() {
     return Sha256.of(json().toString());

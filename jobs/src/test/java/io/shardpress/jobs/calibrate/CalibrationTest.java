@@ -88,6 +88,38 @@ class CalibrationTest {
   }
 
   @Test
+  void sumsNoGramsForStepsThatNeedMomentsAlone(SparkSession spark) {
+    TinyRun wanda =
+        TinyRun.of(spark, folder, TinyCheckpoint.llama(3), "{ wanda { pattern = \"2:4\" } }");
+    TinyRun gptq = wanda.planned(folder, GPTQ);
+
+    Map<String, StoredInput> moments = calibration(wanda).observeAll();
+    assertThat(names(wanda, wanda.statistics().folder(wanda.key(POLICY)))).isEmpty();
+    Map<String, StoredInput> grams = calibration(gptq).observeAll();
+    Map<String, StoredInput> again = calibration(wanda).observeAll();
+
+    assertThat(moments.keySet()).isEqualTo(wanda.plan().momentsAlone()).hasSize(8);
+    assertThat(grams.keySet()).containsAll(moments.keySet());
+    again.forEach(
+        (input, stored) ->
+            assertThat(stored.folder())
+                .as("%s, where there is a Gram, too", input)
+                .isEqualTo(grams.get(input).folder()));
+    moments.forEach(
+        (input, stored) -> {
+          InputStatistics alone =
+              StoredStatistics.readMoments(input, stored.tensors(wanda.model().store()));
+          try (InputStatistics whole =
+              StoredStatistics.read(input, grams.get(input).tensors(gptq.model().store()))) {
+            assertThat(alone.gram()).isEmpty();
+            assertThat(alone.tokens()).isEqualTo(whole.tokens());
+            assertThat(alone.sumSquares()).isEqualTo(whole.sumSquares());
+            assertThat(stored.kept().bytes()).isLessThan(grams.get(input).kept().bytes());
+          }
+        });
+  }
+
+  @Test
   void seesTheSameInTheFirstBlockInBothModes(SparkSession spark) {
     TinyRun onePass = TinyRun.of(spark, folder, TinyCheckpoint.llama(4), GPTQ);
     TinyRun sequential = onePass.elsewhere();

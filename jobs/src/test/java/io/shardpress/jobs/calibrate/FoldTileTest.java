@@ -215,7 +215,17 @@ class FoldTileTest {
     List<Place> places = grid.places();
     for (int i = places.size() - 1; i >= 0; i--) {
       FoldTile.Folded folded =
-          new FoldTile(store, partials, files, target, INPUT, grid, places.get(i), 64).run();
+          new FoldTile(
+                  store,
+                  partials,
+                  files,
+                  target,
+                  INPUT,
+                  grid,
+                  places.get(i),
+                  StatisticsNeed.GRAM,
+                  64)
+              .run();
       tokens.add(folded.tokens());
       assertThat(folded.files()).hasSize(folded.tokens() == 0 ? 0 : 1);
     }
@@ -233,7 +243,7 @@ class FoldTileTest {
 
   private void observe(Precision precision, int chunk, float[]... slices) {
     try (ChunkStatistics sums =
-        new ChunkStatistics(store, chunk(chunk), 64, Set.of(INPUT), Set.of())) {
+        new ChunkStatistics(store, chunk(chunk), 64, Set.of(INPUT), Set.of(), Set.of())) {
       for (float[] slice : slices) {
         try (INDArray x = Floats.of(slice, slice.length / TILED, TILED);
             INDArray rounded = BFloats.rounded(x)) {
