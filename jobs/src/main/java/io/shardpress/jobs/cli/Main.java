@@ -24,6 +24,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     synopsisSubcommandLabel = "<command>",
     subcommands = {
       PlanCommand.class,
+      ExplainCommand.class,
       CompressCommand.class,
       CalibrateCommand.class,
       EvaluateCommand.class,

@@ -22,6 +22,7 @@ import java.util.stream.Stream;
  * @param family the model family, absent when unknown (then only data-free steps apply)
  * @param blocks number of transformer blocks; 0 for an unknown family
  * @param layers the linears to compress, in the order of the forward pass
+ * @param decisions about every linear of the model, in the same order
  * @param copied every tensor that is published as it is
  * @param uncompressed modules that a reader would look for but that are left alone, with the reason
  * @param sourceBytes tensor data of the source
@@ -33,6 +34,7 @@ public record Plan(
     Optional<String> family,
     int blocks,
     List<LayerTask> layers,
+    List<LinearDecisions> decisions,
     List<TensorSpec> copied,
     Map<String, String> uncompressed,
     long sourceBytes,
@@ -42,6 +44,7 @@ public record Plan(
 
   public Plan {
     layers = List.copyOf(layers);
+    decisions = List.copyOf(decisions);
     copied = List.copyOf(copied);
     uncompressed = Map.copyOf(uncompressed);
     warnings = List.copyOf(warnings);

@@ -24,7 +24,8 @@ import java.util.TreeMap;
  * Resolves a recipe against a checkpoint's headers, and refuses what cannot work before it costs.
  */
 public final class Planner {
-  private static final String LINEAR = "Linear";
+  /** The class by which patterns name every module that the planner looks at. */
+  public static final String LINEAR = "Linear";
 
   private final OpenModel model;
   private final Recipe recipe;
@@ -32,6 +33,7 @@ public final class Planner {
   private final Map<String, Integer> stages;
 
   private final List<LayerTask> layers = new ArrayList<>();
+  private final List<LinearDecisions> decisions = new ArrayList<>();
   private final Map<String, String> uncompressed = new TreeMap<>();
   private final List<String> warnings = new ArrayList<>();
 
@@ -77,6 +79,7 @@ public final class Planner {
         model.architecture().map(Architecture::family),
         model.architecture().map(Architecture::blocks).orElse(0),
         layers,
+        decisions,
         copied,
         uncompressed,
         sourceBytes,
@@ -88,12 +91,16 @@ public final class Planner {
   private void place(LinearModule linear) {
     if (linear.role() == Role.ROUTER) {
       uncompressed.put(linear.name(), "routers stay as they are");
+      decisions.add(new LinearDecisions(linear, List.of()));
       return;
     }
+    List<Step.Decision> decided =
+        recipe.steps().stream().map(step -> step.decide(linear.name(), LINEAR)).toList();
+    decisions.add(new LinearDecisions(linear, decided));
     List<LayerStep> steps = new ArrayList<>();
     List<String> refusals = new ArrayList<>();
-    for (int i = 0; i < recipe.steps().size(); i++) {
-      Step.Decision decision = recipe.steps().get(i).decide(linear.name(), LINEAR);
+    for (int i = 0; i < decided.size(); i++) {
+      Step.Decision decision = decided.get(i);
       if (decision.settings().isPresent()) {
         steps.add(new LayerStep(i, decision.settings().get(), decision.rule()));
       } else if (!refusals.contains(decision.rule())) {

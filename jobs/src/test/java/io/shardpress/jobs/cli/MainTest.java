@@ -48,7 +48,15 @@ class MainTest {
   void showsUsageWhenNothingIsAsked() {
     assertThat(Main.run()).isEqualTo(1);
     assertThat(err.toString(StandardCharsets.UTF_8))
-        .contains("shardpress", "compress", "evaluate", "verify", "doctor", "plan", "simulate");
+        .contains(
+            "shardpress",
+            "compress",
+            "evaluate",
+            "verify",
+            "doctor",
+            "plan",
+            "explain",
+            "simulate");
   }
 
   @Test

@@ -35,6 +35,16 @@ public record Budget(Method method, double multiple, double spread) implements S
     }
   }
 
+  /** What it changes in a clause on pruning, for people; empty where that says it all. */
+  String describe() {
+    return switch (method) {
+      case UNIFORM -> "";
+      case OWL ->
+          "; that is the average over all linears with these settings: blocks with more outliers"
+              + " keep more, and the shares are known after calibration";
+    };
+  }
+
   /** Reads {@code uniform} or {@code owl}. */
   public static Budget parse(String text) {
     return switch (text) {

@@ -65,6 +65,16 @@ public record Clip(Method method, int grid, double maxShrink, double norm)
         : List.of(this);
   }
 
+  /** How the range of a group is found, for people. */
+  String describe(Grid grid) {
+    if (method == Method.SAWB) {
+      return "ranges follow from statistics of the weights (SAWB)";
+    }
+    return GroupRange.searches(this, grid)
+        ? "ranges are cut where that lowers the rounding error"
+        : "ranges reach to the largest weight";
+  }
+
   /** Refuses a grid that the method has no answer for. */
   void check(Grid grid) {
     if (method == Method.SAWB && grid.levels() != Levels.ZERO_ALIGNED) {

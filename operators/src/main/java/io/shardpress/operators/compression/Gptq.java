@@ -99,6 +99,17 @@ public record Gptq(
     return scheme();
   }
 
+  @Override
+  public String describe(Storage before) {
+    Grid grid = scheme().grid();
+    String ranges =
+        clip.method() == Clip.Method.BEST && GroupRange.searches(clip, grid)
+            ? "every row keeps the best of %d ranges".formatted(clip.candidates().size())
+            : clip.describe(grid);
+    return "weights are rounded column by column, and the columns to come make up for each error: %s; %s"
+        .formatted(scheme().describe(), ranges);
+  }
+
   /** How its layers are stored. */
   public Scheme scheme() {
     return new Scheme(

@@ -34,11 +34,12 @@ final class GroupRange {
     this.grid = grid;
     this.scaleType = scaleType;
     this.computeType = computeType;
-    this.search =
-        SEARCHING.contains(clip.method()) && grid.bits() <= SEARCHED_BITS
-            ? new ClipSearch(grid, clip)
-            : null;
+    this.search = searches(clip, grid) ? new ClipSearch(grid, clip) : null;
     this.sawb = clip.method() == Clip.Method.SAWB;
+  }
+
+  static boolean searches(Clip clip, Grid grid) {
+    return SEARCHING.contains(clip.method()) && grid.bits() <= SEARCHED_BITS;
   }
 
   /**

@@ -56,6 +56,17 @@ public record Magnitude(
   }
 
   @Override
+  public String describe(Storage before) {
+    String among =
+        switch (scope) {
+          case LAYER -> "the linear";
+          case ROW -> "every row";
+          case GLOBAL -> "all linears with these settings, taken together,";
+        };
+    return amount().describe(among) + ", the smallest ones";
+  }
+
+  @Override
   public Magnitude withSparsity(double share) {
     return new Magnitude(Optional.of(share), Optional.empty(), scope, nonfinite);
   }

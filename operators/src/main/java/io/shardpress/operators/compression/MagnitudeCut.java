@@ -25,6 +25,11 @@ record MagnitudeCut(Magnitude settings, float threshold, long ties) implements S
   }
 
   @Override
+  public String describe(Storage before) {
+    return settings.describe(before);
+  }
+
+  @Override
   public StatisticsNeed needs() {
     return settings.needs();
   }

@@ -37,6 +37,13 @@ public record Pattern(int kept, int of) implements Sparsity {
     return (of - kept) / (double) of;
   }
 
+  /** Its groups are smaller than what a share would be taken of. */
+  @Override
+  public String describe(String among) {
+    return "of every %d neighbouring inputs of a row %d stay and %d become zero"
+        .formatted(of, kept, of - kept);
+  }
+
   @Override
   public void check(long in) {
     if (in % of != 0) {

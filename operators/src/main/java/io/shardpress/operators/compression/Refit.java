@@ -51,6 +51,15 @@ public record Refit(int iterations, double tolerance, double damping, int sweeps
   }
 
   @Override
+  public String describe(Storage before) {
+    return before instanceof Scheme
+        ? "codes move to neighbouring values where that brings the outputs nearer to the dense weight's, in up to %d sweeps; scales stay"
+            .formatted(sweeps)
+        : "the weights that are not zero are solved for anew, so that the outputs come nearer to the dense weight's, in up to %d steps"
+            .formatted(iterations);
+  }
+
+  @Override
   public StatisticsNeed needs() {
     return StatisticsNeed.GRAM;
   }

@@ -46,6 +46,12 @@ public record Rtn(
     return scheme();
   }
 
+  @Override
+  public String describe(Storage before) {
+    return "every weight is rounded to the nearest value of its grid: %s; %s"
+        .formatted(scheme().describe(), clip.describe(scheme().grid()));
+  }
+
   public Scheme scheme() {
     return new Scheme(new Grid(bits, symmetric), groupSize, ColumnOrder.NATURAL, activations);
   }

@@ -31,6 +31,20 @@ public record Scheme(Grid grid, GroupSize groupSize, ColumnOrder order, Activati
     return grid.bits();
   }
 
+  /** What weights are rounded to, for people. */
+  String describe() {
+    return "%d bits%s%s%s%s%s"
+        .formatted(
+            grid.bits(),
+            grid.symmetric() ? "" : " with zero points",
+            grid.levels() == Levels.FULL ? "" : ", as many levels on either side of zero",
+            groupSize.isChannel()
+                ? ", one scale per row"
+                : ", one scale per %s inputs of a row".formatted(groupSize),
+            order == ColumnOrder.GROUP ? " in the order of their activations" : "",
+            activations == Activations.NONE ? "" : ", inputs to int8 while the model runs");
+  }
+
   /** For people: {@code 4 bit, group 128}. */
   @Override
   public String toString() {

@@ -35,6 +35,14 @@ public sealed interface Settings extends Serializable
    */
   Storage storage(Storage before);
 
+  /**
+   * What the algorithm does to a linear, for people: a clause such as "weights are rounded to 4
+   * bits".
+   *
+   * @param before how the step before left it
+   */
+  String describe(Storage before);
+
   /** The statistics that {@link #prepare} cannot do without. */
   StatisticsNeed needs();
 

@@ -105,6 +105,20 @@ public record SparseGpt(
   }
 
   @Override
+  public String describe(Storage before) {
+    String among = "every block of %d columns".formatted(blockSize);
+    String rounded =
+        scheme()
+            .map(
+                used ->
+                    "; what stays is rounded in the same sweep: %s; %s"
+                        .formatted(used.describe(), clip.describe(used.grid())))
+            .orElse("");
+    return "%s, those that cost least, and the others make up for them%s%s"
+        .formatted(amount().describe(among), budget.describe(), rounded);
+  }
+
+  @Override
   public SparseGpt withSparsity(double share) {
     return new SparseGpt(
         Optional.of(share),

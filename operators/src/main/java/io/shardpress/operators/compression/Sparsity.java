@@ -10,6 +10,13 @@ public sealed interface Sparsity extends Serializable permits Sparsity.Share, Pa
   /** The share of zeros. */
   double share();
 
+  /**
+   * How many weights become zero, for people.
+   *
+   * @param among which weights a share is taken of
+   */
+  String describe(String among);
+
   /** Refuses a linear that does not divide into whole groups of a pattern. */
   void check(long in);
 
@@ -24,6 +31,11 @@ public sealed interface Sparsity extends Serializable permits Sparsity.Share, Pa
         throw new InputException(
             "sparsity = %s: give a share from 0 up to, not including, 1.".formatted(share));
       }
+    }
+
+    @Override
+    public String describe(String among) {
+      return "%s of the weights of %s become zero".formatted(share == 0.5 ? "half" : this, among);
     }
 
     @Override

@@ -41,6 +41,12 @@ public record Wanda(
   }
 
   @Override
+  public String describe(Storage before) {
+    return "%s, those with the smallest product of weight and norm of the input%s"
+        .formatted(amount().describe("every row"), budget.describe());
+  }
+
+  @Override
   public Wanda withSparsity(double share) {
     return new Wanda(Optional.of(share), Optional.empty(), budget, nonfinite);
   }

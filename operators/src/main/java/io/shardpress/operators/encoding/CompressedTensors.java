@@ -43,6 +43,13 @@ public record CompressedTensors() implements Encoder {
     return storage instanceof Scheme scheme ? plan(linear, scheme) : NUMBERS.plan(linear, storage);
   }
 
+  @Override
+  public String describe(StoredLinear linear, Storage storage) {
+    return storage instanceof Scheme scheme
+        ? "%s %s".formatted(isPacked(scheme) ? "packed codes," : "a byte per code,", scheme)
+        : NUMBERS.describe(linear, storage);
+  }
+
   private static List<TensorSpec> plan(StoredLinear linear, Scheme scheme) {
     long out = linear.rows();
     long in = linear.in();

@@ -34,6 +34,13 @@ public record DequantizedWeights() implements Encoder {
   }
 
   @Override
+  public String describe(StoredLinear linear, Storage storage) {
+    return storage instanceof Scheme scheme
+        ? "dense %s, the values that its codes stand for (%s)".formatted(linear.type(), scheme)
+        : "dense %s, zeros like any number".formatted(linear.type());
+  }
+
+  @Override
   public List<RawTensor> encode(StoredLinear linear, CompressedWeight weight) {
     TensorSpec spec = plan(linear, weight.storage()).get(0);
     boolean asItIs =

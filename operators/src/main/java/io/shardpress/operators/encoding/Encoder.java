@@ -21,6 +21,9 @@ public sealed interface Encoder extends Serializable permits CompressedTensors, 
   /** Names, types and shapes of the tensors that stand for a linear. */
   List<TensorSpec> plan(StoredLinear linear, Storage storage);
 
+  /** How such a linear is written, for people. */
+  String describe(StoredLinear linear, Storage storage);
+
   /** The tensors of {@link #plan}, in its order. */
   List<RawTensor> encode(StoredLinear linear, CompressedWeight weight);
 

@@ -12,6 +12,7 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,6 +36,52 @@ class SettingsTest {
         Fallback.FAIL,
         128,
         NonfinitePolicy.FAIL);
+  }
+
+  @Test
+  void settingsSayWhatTheyDo() {
+    Scheme codes = Rtn.of(4, GroupSize.CHANNEL).scheme();
+
+    assertThat(
+            new Rtn(
+                8,
+                false,
+                GroupSize.CHANNEL,
+                Clip.MSE,
+                Activations.DYNAMIC_INT8,
+                NonfinitePolicy.FAIL))
+        .extracting(rtn -> rtn.describe(Storage.PLAIN))
+        .isEqualTo(
+            "every weight is rounded to the nearest value of its grid: 8 bits with zero points,"
+                + " one scale per row, inputs to int8 while the model runs; ranges reach to the"
+                + " largest weight");
+    assertThat(gptq(ColumnOrder.GROUP, ScaleSource.AUTO, 0.01, List.of(1.0)).describe(codes))
+        .endsWith(
+            "4 bits, one scale per 128 inputs of a row in the order of their activations; ranges"
+                + " are cut where that lowers the rounding error");
+    assertThat(magnitude(Magnitude.Scope.LAYER))
+        .isEqualTo("half of the weights of the linear become zero, the smallest ones");
+    assertThat(magnitude(Magnitude.Scope.ROW))
+        .isEqualTo("half of the weights of every row become zero, the smallest ones");
+    assertThat(magnitude(Magnitude.Scope.GLOBAL))
+        .isEqualTo(
+            "half of the weights of all linears with these settings, taken together, become zero,"
+                + " the smallest ones");
+    assertThat(Wanda.of(new Pattern(4, 8)).describe(Storage.PLAIN))
+        .startsWith("of every 8 neighbouring inputs of a row 4 stay and 4 become zero, those");
+    assertThat(
+            SparseGpt.of(0.25)
+                .quantized(3, GroupSize.CHANNEL, Levels.ZERO_ALIGNED)
+                .describe(Storage.PLAIN))
+        .startsWith("25.0 % of the weights of every block of 128 columns become zero, those that")
+        .contains("3 bits, as many levels on either side of zero, one scale per row");
+    assertThat(Refit.DEFAULT.describe(codes)).startsWith("codes move");
+    assertThat(Refit.DEFAULT.describe(Storage.PLAIN)).startsWith("the weights that are not zero");
+  }
+
+  private static String magnitude(Magnitude.Scope scope) {
+    return new Magnitude(Optional.of(0.5), Optional.empty(), scope, NonfinitePolicy.FAIL)
+        .describe(Storage.PLAIN);
   }
 
   @Test
