@@ -76,7 +76,8 @@ class SettingsTest {
     assertThatThrownBy(() -> Algorithm.named("gptx"))
         .isInstanceOf(InputException.class)
         .hasMessage(
-            "There is no algorithm 'gptx'. Choose one of rtn, gptq, magnitude, wanda, sparsegpt, refit.");
+            "There is no algorithm 'gptx'. Choose one of rtn, gptq, magnitude, wanda, sparsegpt,"
+                + " refit.");
     assertThat(Rtn.of(4, GroupSize.CHANNEL).needs()).isEqualTo(StatisticsNeed.NONE);
     assertThat(Gptq.of(4, GroupSize.CHANNEL).needs()).isEqualTo(StatisticsNeed.GRAM);
   }
