@@ -42,10 +42,17 @@ public final class Compression {
       return new SliceKey(task.layer().module(), task.position(), rows);
     }
 
+    static SliceKey of(StepWeights weights) {
+      return of(weights.task(), weights.rows());
+    }
+
     static SliceKey of(SolvedSlice solved) {
       return new SliceKey(solved.module(), solved.step(), solved.rows());
     }
   }
+
+  /** What is surveyed together: the linears that one step has the same settings for. */
+  private record SurveyKey(int step, Settings settings) {}
 
   public Compression(
       Tasks tasks, Progress progress, ModelRef model, Workspace workspace, Encoder encoder) {
@@ -101,22 +108,24 @@ public final class Compression {
    * @param statistics of the inputs that have any, by input
    */
   public void survey(List<StepTask> steps, Map<String, StoredInput> statistics) {
-    Map<Settings, List<StepWeights>> bySettings = new LinkedHashMap<>();
+    Map<SurveyKey, List<StepWeights>> together = new LinkedHashMap<>();
     for (StepTask task : steps) {
       if (task.settings().survey().isPresent()) {
-        bySettings
-            .computeIfAbsent(task.settings(), settings -> new ArrayList<>())
+        together
+            .computeIfAbsent(
+                new SurveyKey(task.position(), task.settings()), key -> new ArrayList<>())
             .addAll(slices(task));
       }
     }
     Surveying surveying = new Surveying(tasks, model, workspace);
-    bySettings.forEach(
-        (settings, slices) ->
+    together.forEach(
+        (key, slices) -> {
+          if (!slices.stream().map(SliceKey::of).allMatch(finished::containsKey)) {
             surveying
-                .run(settings.survey().orElseThrow(), slices, statistics)
-                .forEach(
-                    (slice, decided) ->
-                        surveyed.put(SliceKey.of(slice.task(), slice.rows()), decided)));
+                .run(key.settings().survey().orElseThrow(), slices, statistics)
+                .forEach((slice, decided) -> surveyed.put(SliceKey.of(slice), decided));
+          }
+        });
   }
 
   /**

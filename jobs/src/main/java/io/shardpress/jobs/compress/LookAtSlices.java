@@ -12,6 +12,7 @@ import io.shardpress.operators.compression.CompressedWeight;
 import io.shardpress.operators.compression.Survey;
 import io.shardpress.operators.compression.Survey.Finding;
 import io.shardpress.operators.compression.Survey.Subject;
+import io.shardpress.operators.model.LinearModule.Layout;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StatisticsNeed;
 import java.util.ArrayList;
@@ -74,16 +75,16 @@ record LookAtSlices(
 
   @Override
   public TaskMemory memory() {
-    long most =
-        slices.stream()
-            .mapToLong(
-                slice -> {
-                  boolean half = slice.layer().weight().dtype() == DType.BF16;
-                  return slice.weights() * (half ? Short.BYTES : Float.BYTES);
-                })
-            .max()
-            .orElseThrow();
-    return TaskMemory.of(most, 0);
+    return slices.stream().map(LookAtSlices::memory).reduce(TaskMemory.NONE, TaskMemory::max);
+  }
+
+  /** The weight; one stored the other way round is turned beside it, and a step's file is read. */
+  private static TaskMemory memory(StepWeights slice) {
+    DType type = slice.layer().weight().dtype();
+    long stored = slice.weights() * (type == DType.BF16 ? Short.BYTES : Float.BYTES);
+    boolean turned = slice.layer().layout() == Layout.IN_OUT;
+    long read = slice.before().isEmpty() ? 0 : 2 * slice.weights() * type.bits() / Byte.SIZE;
+    return TaskMemory.of(stored + (turned ? Float.BYTES * slice.weights() : 0), read);
   }
 
   @Override

@@ -116,7 +116,7 @@ record SolveSlices(
   public TaskMemory memory() {
     String origin = origin();
     return slices.stream()
-        .map(slice -> slice.task().memory(slice.rows().count(), origin))
+        .map(slice -> slice.task().memory(slice.rows().count(), origin, slice.settings()))
         .max(Comparator.comparingLong(TaskMemory::nativeBytes))
         .orElseThrow();
   }

@@ -35,6 +35,36 @@ final class Calibrating {
       Plan plan,
       CalibrationSettings settings,
       TokenChunks tokens) {
+    return of(tasks, progress, model, modelDigest, workspace, plan, settings, tokens, workspace);
+  }
+
+  /**
+   * One that looks at the dense model ahead of calibrating behind compressed blocks. It shares its
+   * statistics, but not the activations that it keeps between passes: those are of dense blocks.
+   */
+  static Calibration ahead(
+      Tasks tasks,
+      Progress progress,
+      ModelRef model,
+      String modelDigest,
+      Workspace workspace,
+      Plan plan,
+      CalibrationSettings settings,
+      TokenChunks tokens) {
+    Workspace apart = new Workspace(workspace.root().child("ahead"));
+    return of(tasks, progress, model, modelDigest, workspace, plan, settings, tokens, apart);
+  }
+
+  private static Calibration of(
+      Tasks tasks,
+      Progress progress,
+      ModelRef model,
+      String modelDigest,
+      Workspace workspace,
+      Plan plan,
+      CalibrationSettings settings,
+      TokenChunks tokens,
+      Workspace scratch) {
     HadoopStore store = model.store();
     List<DType> stored = plan.layers().stream().map(layer -> layer.weight().dtype()).toList();
     Precision precision = settings.precision().forWeights(stored);
@@ -42,7 +72,7 @@ final class Calibrating {
         tasks,
         progress,
         model,
-        workspace,
+        scratch,
         plan,
         tokens,
         precision,

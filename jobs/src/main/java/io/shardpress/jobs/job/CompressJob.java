@@ -254,7 +254,15 @@ public final class CompressJob {
         Calibrating.of(
             tasks(), progress, model, modelDigest, place, plan, recipe.calibration(), tokens);
     calibration.resume();
-    List<LayerOutcome> outcomes = solving.withData(recipe.calibration().mode(), calibration);
+    Calibration ahead =
+        Calibrating.ahead(
+            tasks(), progress, model, modelDigest, place, plan, recipe.calibration(), tokens);
+    ahead.resume();
+    List<LayerOutcome> outcomes =
+        switch (recipe.calibration().mode()) {
+          case ONE_PASS -> solving.onePass(calibration);
+          case SEQUENTIAL -> solving.sequential(calibration, ahead);
+        };
     log.calibrated(tokens.digest(), calibration.experts());
     return outcomes;
   }

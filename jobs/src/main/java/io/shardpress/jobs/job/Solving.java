@@ -6,7 +6,6 @@ import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.plan.LayerTask;
 import io.shardpress.jobs.plan.Plan;
 import io.shardpress.jobs.plan.StepTask;
-import io.shardpress.jobs.recipe.CalibrationMode;
 import io.shardpress.jobs.report.RunLog;
 import io.shardpress.jobs.run.Progress;
 import io.shardpress.jobs.statistics.StoredInput;
@@ -25,14 +24,8 @@ record Solving(Progress progress, Plan plan, RunLog log, Compression compression
     return allLayers(Map.of());
   }
 
-  List<LayerOutcome> withData(CalibrationMode mode, Calibration calibration) {
-    return switch (mode) {
-      case ONE_PASS -> onePass(calibration);
-      case SEQUENTIAL -> sequential(calibration);
-    };
-  }
-
-  private List<LayerOutcome> onePass(Calibration calibration) {
+  /** All statistics come from the dense model. */
+  List<LayerOutcome> onePass(Calibration calibration) {
     Map<String, StoredInput> statistics = log.time("calibrate", calibration::observeAll);
     beginCompress();
     return allLayers(statistics);
@@ -50,10 +43,14 @@ record Solving(Progress progress, Plan plan, RunLog log, Compression compression
     return compression.ends(plan.layers());
   }
 
-  /** Stage by stage, each step behind all that were made before it. */
-  private List<LayerOutcome> sequential(Calibration calibration) {
+  /**
+   * Stage by stage, each step behind all that were made before it.
+   *
+   * @param ahead sees the dense model, where a step has to know of all blocks
+   */
+  List<LayerOutcome> sequential(Calibration calibration, Calibration ahead) {
     beginCompress();
-    surveyAhead(calibration);
+    surveyAhead(ahead);
     for (int stage = 0; stage <= lastStage(); stage++) {
       for (List<StepTask> tasks : Plan.byStep(plan.layers(stage)).values()) {
         compress(

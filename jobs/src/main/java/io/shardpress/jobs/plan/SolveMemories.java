@@ -3,6 +3,7 @@ package io.shardpress.jobs.plan;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.jobs.spark.TaskMemory;
 import io.shardpress.jobs.spark.TaskMemory.Shared;
+import io.shardpress.operators.compression.Settings;
 import io.shardpress.operators.compression.SolveMemory;
 import io.shardpress.operators.compression.Storage;
 import io.shardpress.operators.model.LinearModule.Layout;
@@ -19,15 +20,15 @@ final class SolveMemories {
   private SolveMemories() {}
 
   /**
+   * @param settings that the rows are solved with
    * @param key of what tasks on the same input share
    */
-  static TaskMemory of(StepTask task, long rows, String key) {
+  static TaskMemory of(StepTask task, long rows, Settings settings, String key) {
     LayerTask layer = task.layer();
     boolean turned = layer.layout() == Layout.IN_OUT;
     DType type = layer.weight().dtype();
     long weights = rows * layer.in();
-    SolveMemory memory =
-        task.settings().memory(rows, layer.in(), turned ? DType.F32 : type, THREADS);
+    SolveMemory memory = settings.memory(rows, layer.in(), turned ? DType.F32 : type, THREADS);
     // A transposed copy is made beside the stored weight.
     long turning =
         turned ? (Float.BYTES + (type == DType.BF16 ? Short.BYTES : Float.BYTES)) * weights : 0;

@@ -6,6 +6,7 @@ import io.shardpress.operators.compression.Algorithm;
 import io.shardpress.operators.compression.Pruner;
 import io.shardpress.operators.compression.Settings;
 import io.shardpress.operators.compression.Settings.Role;
+import io.shardpress.operators.compression.Survey.Subject;
 
 /** Which steps a linear can take, and in which order. */
 final class StepRules {
@@ -38,7 +39,7 @@ final class StepRules {
             "%s improves what an earlier step left, and there is none. Put it behind a step that prunes or quantizes"
                 .formatted(name(task)));
       }
-      if (!task.isFirst() && mode == CalibrationMode.SEQUENTIAL && settings.survey().isPresent()) {
+      if (!task.isFirst() && mode == CalibrationMode.SEQUENTIAL && isSurveyed(task)) {
         throw refused(
             layer,
             "%s has to see the weights of all blocks at once, which with calibration.mode = sequential only a first step can. Put it first, or set the mode to one-pass"
@@ -47,6 +48,27 @@ final class StepRules {
       quantized |= quantizes;
       checkShape(layer, task);
     }
+  }
+
+  /** Whether something has to be known before the linear, or a slice of its rows, is solved. */
+  private static boolean isSurveyed(StepTask task) {
+    LayerTask layer = task.layer();
+    return task.settings()
+        .survey()
+        .filter(
+            survey ->
+                layer.slices().stream()
+                    .map(
+                        rows ->
+                            new Subject(
+                                layer.module(),
+                                layer.stage(),
+                                rows.first(),
+                                rows.count(),
+                                layer.out(),
+                                layer.in()))
+                    .anyMatch(survey::concerns))
+        .isPresent();
   }
 
   private static void checkShape(LayerTask layer, StepTask task) {

@@ -79,7 +79,16 @@ public record StepTask(LayerTask layer, int index) implements Serializable {
    * @param run sets what its tasks share apart from that of other runs in the same process
    */
   public TaskMemory memory(long rows, String run) {
-    return SolveMemories.of(this, rows, sharedKey(run, settings()));
+    return memory(rows, run, settings());
+  }
+
+  /**
+   * The same with other settings than the step's.
+   *
+   * @param solved the settings that the rows are solved with, such as a survey has made them
+   */
+  public TaskMemory memory(long rows, String run, Settings solved) {
+    return SolveMemories.of(this, rows, solved, sharedKey(run, solved));
   }
 
   /** Names what tasks of the run prepare together for linears of this input. */

@@ -16,6 +16,8 @@ import io.shardpress.jobs.fixture.TinyCheckpoint;
 import io.shardpress.jobs.fixture.TinyRun;
 import io.shardpress.jobs.fixture.TinyTokens;
 import io.shardpress.jobs.model.OpenModel;
+import io.shardpress.jobs.plan.Plan;
+import io.shardpress.jobs.plan.StepTask;
 import io.shardpress.jobs.recipe.ExpertPolicy;
 import io.shardpress.jobs.recipe.StarvedExperts;
 import io.shardpress.jobs.statistics.StoredInput;
@@ -217,6 +219,36 @@ class CalibrationTest {
             .input();
     assertGram(run, statistics.get(qkv), seen.get(qkv));
     assertThat(seen.get(qkv)[0]).isNotEqualTo(dense.get(qkv)[0]);
+  }
+
+  /** A second step of a stage is fitted to what the first has left of it, and of those before. */
+  @Test
+  void seesTheStepsThatAStageHasTakenAlready(SparkSession spark) {
+    TinyRun run =
+        TinyRun.of(
+            spark,
+            folder,
+            TinyCheckpoint.llama(5),
+            "{ wanda { pattern = \"2:4\" } }, { gptq { group-size = 16 } }");
+    Calibration calibration = calibration(run);
+    Compression compression =
+        new Compression(run.tasks(), run.progress(), run.model(), run.workspace(), run.encoder());
+    OpenModel open = run.model().open();
+    for (int stage = 0; stage < TinyCheckpoint.BLOCKS; stage++) {
+      for (List<StepTask> tasks : Plan.byStep(run.plan().layers(stage)).values()) {
+        StagedModules now = compression.staged(run.plan().layers());
+        int position = tasks.get(0).position();
+        String digest = stage + position == 0 ? "" : "stage %d, step %d".formatted(stage, position);
+
+        Map<String, StoredInput> observed =
+            calibration.observe(stage, Plan.inputs(tasks.stream()), now, digest);
+
+        Map<String, double[]> expected = grams(run, open.with(now, Precision.F32));
+        assertThat(observed.keySet()).isEqualTo(run.plan().inputs(stage));
+        observed.forEach((input, stored) -> assertGram(run, stored, expected.get(input)));
+        compression.run("solve", tasks, observed);
+      }
+    }
   }
 
   /** Partial Grams would be larger than the inputs themselves, which are kept instead. */

@@ -11,10 +11,15 @@ import io.shardpress.jobs.fixture.SparkTest;
 import io.shardpress.jobs.fixture.TinyCheckpoint;
 import io.shardpress.jobs.fixture.TinyRun;
 import io.shardpress.jobs.plan.LayerTask;
+import io.shardpress.jobs.plan.Plan;
+import io.shardpress.jobs.plan.RowSlice;
+import io.shardpress.jobs.plan.StepTask;
 import io.shardpress.jobs.recipe.ExpertPolicy;
 import io.shardpress.jobs.recipe.StarvedExperts;
 import io.shardpress.jobs.statistics.StoredInput;
 import io.shardpress.jobs.storage.Sha256;
+import io.shardpress.operators.compression.Settings;
+import io.shardpress.operators.compression.SparseGpt;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.model.Precision;
 import io.shardpress.operators.model.WeightSource;
@@ -189,6 +194,61 @@ class CompressionTest {
     assertThat(all.subList(0, 5)).as("seconds and all").isEqualTo(first);
     assertThat(all).hasSameSizeAs(layers).allMatch(outcome -> outcome.kind() == Kind.COMPRESSED);
     assertThat(run.model().store().list(run.workspace().layers())).hasSameSizeAs(layers);
+  }
+
+  @Test
+  void takesOverTheStepsThatAnEarlierAttemptFinished(SparkSession spark) {
+    TinyRun run =
+        TinyRun.of(
+            spark,
+            folder,
+            TinyCheckpoint.llama(8),
+            "{ magnitude { sparsity = 0.5, scope = global } }, " + RTN);
+    List<LayerTask> layers = run.plan().layers();
+    List<StepTask> first = Plan.byStep(layers).get(0);
+    List<StepTask> second = Plan.byStep(layers).get(1);
+    Compression killed = compression(run);
+    killed.survey(first, Map.of());
+    killed.run("step 1", first, Map.of());
+    List<LayerOutcome> some = killed.run("step 2", second.subList(0, 3), Map.of());
+
+    Compression again = compression(run);
+    again.resume();
+    again.survey(first, Map.of());
+    again.run("step 1", first, Map.of());
+    List<LayerOutcome> all = again.run("step 2", second, Map.of());
+
+    assertThat(again.resumed()).isEqualTo(3);
+    assertThat(all.subList(0, 3)).as("seconds and all").isEqualTo(some);
+    assertThat(all)
+        .allMatch(outcome -> outcome.method().equals("rtn"))
+        .allMatch(outcome -> outcome.earlier().get(0).method().equals("magnitude"))
+        .allMatch(outcome -> outcome.sparsity() >= outcome.earlier().get(0).sparsity());
+    assertThat(run.model().store().list(run.workspace().layers())).hasSize(2 * layers.size());
+  }
+
+  /** What a survey decides is part of what tasks share, and so of the key that they wait by. */
+  @Test
+  void tasksAskForTheMemoryOfWhatTheyPrepare(SparkSession spark) {
+    TinyRun run =
+        TinyRun.of(
+            spark,
+            folder,
+            TinyCheckpoint.llama(8),
+            "{ sparsegpt { sparsity = 0.5, budget = owl } }");
+    StepTask task = TinyRun.steps(run.plan().layers()).get(0);
+    Settings decided = ((SparseGpt) task.settings()).withSparsity(0.4);
+    RowSlice rows = task.layer().slices().get(0);
+    SolveSlices work =
+        new SolveSlices(
+            run.model(),
+            run.workspace(),
+            run.encoder(),
+            List.of(new SolveSlices.Slice(new StepWeights(task, rows, List.of()), decided)),
+            List.of());
+    assertThat(work.memory().shared().orElseThrow().key())
+        .isEqualTo(task.sharedKey(run.workspace().root() + " []", decided))
+        .contains(decided.toString());
   }
 
   @Test

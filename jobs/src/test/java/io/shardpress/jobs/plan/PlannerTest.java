@@ -287,6 +287,19 @@ class PlannerTest {
         "calibration.mode = sequential, steps = [ { magnitude { sparsity = 0.1 } }, { wanda {"
             + " sparsity = 0.5, budget = owl } } ]",
         "steps.1 (wanda) has to see the weights of all blocks at once");
+    assertRefused(
+        TinyCheckpoint.llama(14),
+        "calibration.mode = sequential, steps = [ { wanda { sparsity = 0.1 } }, { magnitude {"
+            + " sparsity = 0.5, scope = global } } ]",
+        "steps.1 (magnitude) has to see the weights of all blocks at once");
+    Plan alone =
+        plan(
+            TinyCheckpoint.llama(14),
+            "calibration.mode = sequential, steps = [ { wanda { sparsity = 0.1 } }, { magnitude {"
+                + " sparsity = 0.5 } } ]");
+    assertThat(layer(alone, "q_proj").steps())
+        .as("a linear that is solved at once finds its threshold itself")
+        .hasSize(2);
   }
 
   @Test

@@ -6,8 +6,9 @@ import java.util.Optional;
 
 /**
  * SparseGPT's mask without a pattern: when the sweep reaches a block, a share of the scores {@code
- * (w/U_jj)²} of all its current weights, those up to the one of that rank, become zero. Zeros of an
- * earlier mask come before anything else.
+ * (w/U_jj)²} of all its current weights, those up to the one of that rank, become zero; of equal
+ * ones the first, by row and column. Zeros of an earlier mask come before anything else, all of
+ * them.
  */
 final class BlockMask implements BlockRule {
   private static final int ROWS = Panel.ROWS;
@@ -33,7 +34,26 @@ final class BlockMask implements BlockRule {
   public void begin(List<Panel> panels, int from, float[][] upper) {
     first = from;
     Workers.forEach(panels.size(), index -> score(panels.get(index), from, upper));
-    threshold = new Quantile(panels, scores, upper.length).at(share);
+    Quantile.Place place = new Quantile(panels, scores, upper.length).at(share);
+    threshold = place.score();
+    if (place.ties() < place.equal()) {
+      spare(panels, upper.length, place.ties());
+    }
+  }
+
+  /** Lifts the scores that equal the threshold above it, but for the first {@code ties}. */
+  private void spare(List<Panel> panels, int columns, long ties) {
+    long left = ties;
+    for (Panel panel : panels) {
+      float[][] block = scores[panel.index()];
+      for (int r = 0; r < panel.rows(); r++) {
+        for (int j = 0; j < columns; j++) {
+          if (block[j][r] == threshold && left-- <= 0) {
+            block[j][r] = Float.POSITIVE_INFINITY;
+          }
+        }
+      }
+    }
   }
 
   private void score(Panel panel, int from, float[][] upper) {

@@ -88,6 +88,24 @@ public record LayerReport(
         notes);
   }
 
+  /** The same without what statistics have told. */
+  LayerReport withoutStatistics() {
+    return new LayerReport(
+        method,
+        out,
+        in,
+        0,
+        0,
+        OptionalDouble.empty(),
+        OptionalDouble.empty(),
+        OptionalDouble.empty(),
+        weightError,
+        weightEnergy,
+        clipped,
+        zeros,
+        notes);
+  }
+
   LayerReport withNotes(List<String> more) {
     List<String> all = new ArrayList<>(more);
     all.addAll(notes);

@@ -6,7 +6,7 @@ import java.util.Optional;
 /**
  * n:m of SparseGPT: when the sweep reaches the first of m columns, the smallest {@code (w/U_jj)²}
  * among the current weights of the m are chosen, the first of equal ones. Zeros of an earlier mask
- * are chosen before anything else. One object per panel.
+ * are chosen before anything else, all of them. One object per panel.
  */
 final class PatternMask implements Mask {
   private static final int ROWS = Panel.ROWS;
@@ -81,13 +81,14 @@ final class PatternMask implements Mask {
   private void choose() {
     int pruned = pattern.of() - pattern.kept();
     for (int j = 0; j < masks.length; j++) {
-      choose(ranks[j], pruned, masks[j]);
+      choose(ranks[j], scores[j], pruned, masks[j]);
     }
   }
 
-  private static void choose(int[] ranks, int pruned, float[] mask) {
+  /** An earlier mask may have left fewer of a group than the pattern does: those stay zero, too. */
+  private static void choose(int[] ranks, float[] scores, int pruned, float[] mask) {
     for (int r = 0; r < mask.length; r++) {
-      mask[r] = ranks[r] < pruned ? 0 : 1;
+      mask[r] = ranks[r] < pruned || scores[r] < 0 ? 0 : 1;
     }
   }
 }

@@ -26,22 +26,30 @@ final class Quantile {
   }
 
   /**
-   * The score at index {@code ⌊count·share⌋} in ascending order; less than any score for a share of
-   * zero.
+   * @param score the one at some index in ascending order
+   * @param ties how many of the scores that equal it lie up to that index
+   * @param equal how many equal it
    */
-  float at(double share) {
+  record Place(float score, long ties, long equal) {
+    /** Nothing but negative scores, all of them. */
+    static final Place NEGATIVE = new Place(-1, 0, 0);
+  }
+
+  /** The score at index {@code ⌊count·share⌋}; a negative one for a share of zero. */
+  Place at(double share) {
     if (share == 0) {
-      return -2;
+      return Place.NEGATIVE;
     }
     long rows = panels.stream().mapToLong(Panel::rows).sum();
     long rank = Math.min(rows * columns - 1, (long) (rows * columns * share));
     int prefix = 0;
+    long equal = 0;
     for (int round = 0; round < SHIFTS.length; round++) {
       long[] counts = count(round, prefix);
       if (round == 0) {
         long negative = counts[counts.length - 1];
         if (rank < negative) {
-          return -1;
+          return Place.NEGATIVE;
         }
         rank -= negative;
       }
@@ -50,8 +58,9 @@ final class Quantile {
         rank -= counts[bucket++];
       }
       prefix = prefix << WIDTHS[round] | bucket;
+      equal = counts[bucket];
     }
-    return Float.intBitsToFloat(prefix);
+    return new Place(Float.intBitsToFloat(prefix), rank + 1, equal);
   }
 
   /** A histogram of the scores that begin with {@code prefix}; the last counts negative ones. */

@@ -4,6 +4,7 @@ import io.shardpress.common.error.InputException;
 import io.shardpress.common.tensor.DType;
 import io.shardpress.operators.statistics.InputStatistics;
 import io.shardpress.operators.statistics.StatisticsNeed;
+import io.shardpress.operators.statistics.TileGrid;
 import java.util.Optional;
 
 /**
@@ -83,11 +84,23 @@ public record Refit(int iterations, double tolerance, double damping, int sweeps
         SweepMemory.tile(in),
         borrowed
             + Math.max(
-                MaskedRefit.nativeBytes(rows, in, threads),
-                CodeDescent.nativeBytes(rows, in, threads)),
+                Math.max(
+                    MaskedRefit.nativeBytes(rows, in, threads),
+                    CodeDescent.nativeBytes(rows, in, threads)),
+                Float.BYTES * rows * in + energyBytes(in, threads)),
         Math.max(
             MaskedRefit.heapBytes(in, threads) + weightType.bits() / 8 * rows * in,
             descent.heapBytes(rows, in, in / 32 + 1, threads)));
+  }
+
+  /**
+   * To measure what came out, beside it: the Gram again, or a tile of it where it was not read
+   * whole.
+   */
+  private static long energyBytes(long in, int threads) {
+    return SweepMemory.tile(in) == 0
+        ? QuadraticForm.energyBytes(in, threads)
+        : SweepMemory.tile(in) + QuadraticForm.energyBytes(TileGrid.EDGE, threads);
   }
 
   @Override

@@ -68,16 +68,13 @@ final class RefitSolver implements Solver {
 
   @Override
   public LayerResult compress(LinearWeight weight) {
-    CompressedWeight before =
-        weight
-            .before()
-            .orElseThrow(
-                () ->
-                    new InputException(
-                        "%s: refit improves what an earlier step left, and there is none."
-                            .formatted(weight.module())));
     ReportBuilder report = new ReportBuilder(Algorithm.REFIT, weight.dense());
     statistics.ifPresent(report::statistics);
+    if (weight.before().isEmpty()) { // a layer that an earlier step had to leave
+      return report.without(
+          new Outcome.Copied("no step before the refit has changed %s".formatted(weight.module())));
+    }
+    CompressedWeight before = weight.before().get();
     if (gram.isEmpty()) {
       return report
           .notes(java.util.List.of("no token reached the input: nothing to fit to"))

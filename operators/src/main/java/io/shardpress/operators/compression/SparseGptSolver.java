@@ -87,7 +87,7 @@ final class SparseGptSolver implements Solver {
                     rules.forEach(SparseRule::close);
                   }
                 });
-    return finish(module, weight, result, errors, factor, report);
+    return finish(module, weight, type, result, errors, factor, report);
   }
 
   private LayerResult quantize(
@@ -126,12 +126,13 @@ final class SparseGptSolver implements Solver {
     if (!result.valuesFit(scaleType)) {
       return report.without(Outcome.Failed.scale(module, scaleType));
     }
-    return finish(module, weight, result.finish(), rows.error(), factor, report);
+    return finish(module, weight, type, result.finish(), rows.error(), factor, report);
   }
 
   private LayerResult finish(
       String module,
       INDArray weight,
+      DType type,
       CompressedWeight result,
       double errors,
       DampedFactor factor,
@@ -144,6 +145,13 @@ final class SparseGptSolver implements Solver {
                   .formatted(module)));
     }
     WeightDistance distance = WeightDistance.between(weight, result);
+    if (!Double.isFinite(distance.error())) {
+      return report.without(
+          new Outcome.Failed(
+              Outcome.Code.NONFINITE_RESULT,
+              "%s: what makes up for pruned weights does not fit %s. Raise damping, or prune it with wanda."
+                  .formatted(module, type)));
+    }
     SweepLoss loss = new SweepLoss(statistics, factor, settings.blockSize());
     report.losses(
         loss.undamped(errors, distance.byColumn()), loss.energy(weight, distance.energyByColumn()));
@@ -167,13 +175,17 @@ final class SparseGptSolver implements Solver {
   }
 
   private int[] cuts(int columns) {
-    return ColumnSweep.blocks(columns, settings.blockSize(), run());
+    return ColumnSweep.blocks(columns, Math.max(settings.blockSize(), run()), run());
   }
 
-  /** Columns that a strip must not part: whole groups of a pattern, as many as a strip holds. */
+  /**
+   * Columns that neither a strip nor a block must part: whole groups of a pattern, as many as both
+   * hold, and at least one.
+   */
   private int run() {
+    int most = Math.min(STRIP, settings.blockSize());
     return settings.amount() instanceof Pattern pattern
-        ? Math.max(1, STRIP / pattern.of()) * pattern.of()
+        ? Math.max(1, most / pattern.of()) * pattern.of()
         : 0;
   }
 

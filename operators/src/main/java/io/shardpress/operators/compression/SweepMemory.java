@@ -18,8 +18,8 @@ import io.shardpress.operators.statistics.TileGrid;
  *       larger of the panels, 4Rn, and, where the Gram is read whole, the energy's 2n² and {@code
  *       1024n·threads}
  *   <li>a slice, on the heap: codes rn and scales 4rg, twice where candidates compete; beside them
- *       the larger of what the sweep keeps, {@code R·(n + 8g)}, and what threads fill panels with,
- *       {@code 576n} each
+ *       the larger of what the sweep keeps, {@code R·(n + 8g)} and a bit for every weight that an
+ *       earlier step may have pruned, and what threads fill panels with, {@code 576n} each
  * </ul>
  */
 final class SweepMemory {
@@ -51,7 +51,7 @@ final class SweepMemory {
         (StoredStatistics.isReadWhole(in) ? 2L : 1L) * Float.BYTES * in * in,
         Math.max(UpperFactor.scratchBytes(in, threads), tile(in)),
         nativeBytes(rows, in, panels, weightType, threads) + kept,
-        rows * result + Math.max(codes + masks, filling));
+        rows * result + Math.max(codes + masks + ZeroMask.heapBytes(panels, in), filling));
   }
 
   /** Bytes of a tile of a Gram that is not read whole. */
@@ -71,7 +71,8 @@ final class SweepMemory {
     long groups = settings.groupSize().groups(Math.toIntExact(in));
     long attempts = settings.clip().candidates().size() > 1 ? 2 : 1;
     long results = attempts * rows * (in + groups * Float.BYTES);
-    long sweep = panels * Panel.ROWS * (in + 2 * groups * Float.BYTES);
+    long sweep =
+        panels * Panel.ROWS * (in + 2 * groups * Float.BYTES) + ZeroMask.heapBytes(panels, in);
     long filling = Math.min(threads, panels) * PanelFiller.scratchBytes(in);
     return results + Math.max(sweep, filling);
   }

@@ -10,16 +10,23 @@ final class ZeroMask implements Mask {
   private static final int STRIP = 32;
 
   /** {@code column · ROWS + row} of the zeros. */
-  private final BitSet zeros = new BitSet();
+  private final BitSet zeros;
 
   private final float[] mask = new float[ROWS];
 
-  private ZeroMask() {}
+  private ZeroMask(int columns) {
+    zeros = new BitSet(Math.multiplyExact(columns, ROWS));
+  }
+
+  /** Heap bytes of the masks of so many panels. */
+  static long heapBytes(long panels, long in) {
+    return panels * ROWS * in / Byte.SIZE;
+  }
 
   /** Looks for the zeros of a panel that was not swept yet; of its padding rows none. */
   static ZeroMask of(Panel panel) {
-    ZeroMask found = new ZeroMask();
     int n = panel.width();
+    ZeroMask found = new ZeroMask(n);
     float[][] columns = new float[STRIP][ROWS];
     for (int from = 0; from < n; from += STRIP) {
       int count = Math.min(STRIP, n - from);
