@@ -39,7 +39,7 @@ public record DenseWeight(DType type, int out, int in, byte[] data) implements C
   public static DenseWeight of(RawTensor tensor) {
     ByteBuffer bytes = tensor.data();
     byte[] data;
-    if (bytes.hasArray() && bytes.array().length == bytes.remaining()) {
+    if (bytes.hasArray() && bytes.arrayOffset() == 0 && bytes.array().length == bytes.remaining()) {
       data = bytes.array();
     } else {
       data = new byte[bytes.remaining()];

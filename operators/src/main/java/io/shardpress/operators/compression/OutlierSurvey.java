@@ -54,7 +54,7 @@ record OutlierSurvey(Pruner settings, Budget budget, double sparsity, Map<Intege
       return new Finding(subject, new int[0], new double[0]);
     }
     float[] norms = WandaSolver.norms(statistics.get());
-    double scale = 1 / Math.sqrt(Math.max(1, statistics.get().tokens()));
+    double scale = 1 / Math.sqrt((double) Math.max(1, statistics.get().tokens()));
     for (int j = 0; j < norms.length; j++) {
       norms[j] *= (float) scale;
     }

@@ -16,9 +16,9 @@ final class SparseRule implements ColumnRule, AutoCloseable {
   /** {@code [n, ROWS]}, as the panel. */
   private final INDArray kept;
 
-  SparseRule(Mask mask, int columns) {
+  SparseRule(Mask mask, int width) {
     this.mask = mask;
-    this.kept = Floats.uninitialized(columns, Panel.ROWS);
+    this.kept = Floats.uninitialized(width, Panel.ROWS);
   }
 
   @Override
