@@ -1,5 +1,6 @@
 package io.shardpress.jobs.report;
 
+import io.shardpress.jobs.compress.LayerOutcome;
 import io.shardpress.jobs.evaluate.Evaluation;
 import io.shardpress.jobs.recipe.DataSize;
 import io.shardpress.jobs.run.Durations;
@@ -36,6 +37,10 @@ public final class Summary {
                   new String[] {
                     "  of compressed linears", "", number("%.2f", sizes.linearBitsPerWeight())
                   });
+              rows.add(
+                  new String[] {
+                    "  zeros among these", "", number("%.2f %%", 100 * sparsity(record))
+                  });
             });
     record
         .evaluation()
@@ -61,6 +66,19 @@ public final class Summary {
                 .collect(Collectors.joining(", "))));
     text.append(line("output", output));
     return text.toString();
+  }
+
+  /** Share of zeros among the weights of all compressed linears. */
+  private static double sparsity(RunRecord record) {
+    double zeros = 0;
+    double weights = 0;
+    for (LayerOutcome layer : record.layers()) {
+      if (layer.replacesWeight()) {
+        zeros += layer.sparsity() * layer.out() * layer.in();
+        weights += (double) layer.out() * layer.in();
+      }
+    }
+    return weights == 0 ? 0 : zeros / weights;
   }
 
   private static void addDivergence(List<String[]> rows, Evaluation.Divergence divergence) {

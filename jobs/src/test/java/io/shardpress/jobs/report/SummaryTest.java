@@ -42,6 +42,7 @@ class SummaryTest {
             "size                           2.0 MB     500.0 kB",
             "bits per weight                 16.00         4.00",
             "  of compressed linears                       4.25",
+            "  zeros among these                         0.00 %",
             "perplexity                     7.0000       7.2500",
             "KL to dense (nats/token)                    0.0123",
             "top-1 agreement                            98.70 %",
