@@ -215,8 +215,10 @@ class StackedStepsTest {
   void expertsThatNoTokenReachedArePrunedWithoutData(String mode) {
     TinyCheckpoint.mixtral(6).write(model);
     String starved =
-        "calibration.experts { starved = fall-back, minimum-tokens = 1, minimum-share = 0 }\n"
-            + "run.allowed-fallbacks = 6\n";
+        """
+        calibration.experts { starved = fall-back, minimum-tokens = 1, minimum-share = 0 }
+        run.allowed-fallbacks = 6
+        """;
     Map<String, String> methods =
         Map.of(WANDA + ", " + RTN, "rtn", SPARSEGPT + ", " + REFIT, "refit");
     methods.forEach(

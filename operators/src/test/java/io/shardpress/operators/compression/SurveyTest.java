@@ -35,6 +35,7 @@ class SurveyTest {
   private static final long SEED = 1234;
 
   /** Some rows of a linear, with the statistics of its input. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Looked(
       Subject subject, float[] weight, DType type, Optional<InputStatistics> statistics) {
 
@@ -245,7 +246,7 @@ class SurveyTest {
       for (int linear = 0; linear < 2; linear++) {
         int out = 30 + 10 * stage;
         int in = 24 + 8 * linear;
-        float[] weight = values(SEED + 10 * stage + linear, out * in, DType.F32, false);
+        float[] weight = values(SEED + 10L * stage + linear, out * in, DType.F32, false);
         for (int i = 0; i < weight.length; i += 400 / (stage + 1)) {
           weight[i] = 1; // thirty times the others
         }
