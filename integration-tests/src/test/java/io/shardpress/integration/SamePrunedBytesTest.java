@@ -10,16 +10,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Stacked steps, and thresholds over all weights, do not depend on the number of cores either. */
 class SamePrunedBytesTest {
-  private static final String GPTQ = ", { gptq { scheme = W4A16 } }";
-
   @TempDir private Path folder;
 
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "{ sparsegpt { pattern = \"2:4\" } }" + GPTQ,
-        "{ sparsegpt { sparsity = 0.5, budget = owl } }, { refit {} }",
-        "{ magnitude { sparsity = 0.5, scope = global } }" + GPTQ
+        "{ sparsegpt { pattern = \"2:4\" } }, { gptq { scheme = W4A16 } }",
+        "{ magnitude { sparsity = 0.5, scope = global, targets = \"re:.*mlp.*\" } },"
+            + " { wanda { sparsity = 0.5, budget = owl, targets = \"re:.*self_attn.*\" } },"
+            + " { refit {} }"
       })
   void one_two_and_three_cores_publish_the_same_files(String steps) {
     Map<String, String> one = compress(steps, 1);
