@@ -90,6 +90,19 @@ public record DenseWeight(DType type, int out, int in, byte[] data) implements C
     FloatCodec.encode(type, values, 0, in, row(row));
   }
 
+  /**
+   * Takes over a row of 16-bit numbers as they are, where {@code mask} is 1, and zeros where it is
+   * 0.
+   */
+  void writeRow(int row, ByteBuffer halves, float[] mask) {
+    short[] values = new short[in];
+    halves.order(ByteOrder.LITTLE_ENDIAN).asShortBuffer().get(values);
+    for (int j = 0; j < values.length; j++) {
+      values[j] = (short) (values[j] & -(int) mask[j]);
+    }
+    row(row).asShortBuffer().put(values);
+  }
+
   private ByteBuffer row(int row) {
     int bytes = size(type, 1, in);
     return ByteBuffer.wrap(data, row * bytes, bytes).order(ByteOrder.LITTLE_ENDIAN);

@@ -1,5 +1,7 @@
 package io.shardpress.operators.compression;
 
+import io.shardpress.common.tensor.DType;
+import io.shardpress.operators.linalg.BFloats;
 import io.shardpress.operators.linalg.Floats;
 import io.shardpress.operators.linalg.Workers;
 import io.shardpress.operators.statistics.Gram;
@@ -66,9 +68,11 @@ record ScorePruning(
     private final float[] values;
     private final float[] scores;
     private final float[] mask;
+    private final boolean halves;
 
     Rows(INDArray current, DenseWeight result) {
       this.current = current;
+      halves = BFloats.isBf16(current) && result.type() == DType.BF16;
       this.result = result;
       values = new float[result.in()];
       scores = new float[values.length];
@@ -82,11 +86,13 @@ record ScorePruning(
         magnitudes(values, scores);
         scales.ifPresent(s -> multiply(scores, s));
         selection.select(row, scores, mask);
-        double energy = squares(values);
-        Mask.apply(mask, values, values);
-        sums[0] += energy - squares(values);
-        sums[1] += energy;
-        result.writeRow(row, values);
+        addSquares(values, mask, sums);
+        if (halves) {
+          result.writeRow(row, Floats.bytes(current, row, 1), mask);
+        } else {
+          Mask.apply(mask, values, values);
+          result.writeRow(row, values);
+        }
       }
     }
   }
@@ -103,23 +109,27 @@ record ScorePruning(
     }
   }
 
-  /** Four sums at a time: one would wait for itself. */
-  private static double squares(float[] values) {
-    double a = 0;
-    double b = 0;
-    double c = 0;
-    double d = 0;
+  /** Adds what the mask takes, and all, to {@code sums}; two at a time: one sum would wait. */
+  private static void addSquares(float[] values, float[] mask, double[] sums) {
+    double lost = 0;
+    double otherLost = 0;
+    double all = 0;
+    double otherAll = 0;
     int j = 0;
-    for (; j + 3 < values.length; j += 4) {
-      a += (double) values[j] * values[j];
-      b += (double) values[j + 1] * values[j + 1];
-      c += (double) values[j + 2] * values[j + 2];
-      d += (double) values[j + 3] * values[j + 3];
+    for (; j + 1 < values.length; j += 2) {
+      float square = values[j] * values[j];
+      float other = values[j + 1] * values[j + 1];
+      all += square;
+      otherAll += other;
+      lost += square * (1 - mask[j]);
+      otherLost += other * (1 - mask[j + 1]);
     }
     for (; j < values.length; j++) {
-      a += (double) values[j] * values[j];
+      all += values[j] * values[j];
+      lost += values[j] * values[j] * (1 - mask[j]);
     }
-    return a + b + (c + d);
+    sums[0] += lost + otherLost;
+    sums[1] += all + otherAll;
   }
 
   private void addLosses(ReportBuilder report, INDArray current, DenseWeight result) {

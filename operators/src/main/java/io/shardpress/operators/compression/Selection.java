@@ -50,33 +50,43 @@ interface Selection {
     for (int j = 0; j < ranks.length; j++) {
       float score = scores[from + j];
       for (int k = j + 1; k < ranks.length; k++) {
-        int larger = score > scores[from + k] ? 1 : 0;
+        int larger = larger(bits(score), bits(scores[from + k]));
         ranks[j] += larger;
         ranks[k] += 1 - larger;
       }
     }
     for (int j = 0; j < ranks.length; j++) {
-      mask[from + j] = ranks[j] < pruned ? 0 : 1;
+      mask[from + j] = 1 - larger(pruned, ranks[j]);
     }
+  }
+
+  /** Numbers that are not negative have the order of their bits. */
+  private static int bits(float score) {
+    return Float.floatToRawIntBits(score);
+  }
+
+  /** 1 where a is larger than b, else 0; of numbers that are not negative. */
+  private static int larger(int a, int b) {
+    return (b - a) >>> 31;
   }
 
   /** The same for the usual width, in registers. */
   private static void inFours(float[] scores, int in, int pruned, float[] mask) {
     for (int from = 0; from < in; from += 4) {
-      float a = scores[from];
-      float b = scores[from + 1];
-      float c = scores[from + 2];
-      float d = scores[from + 3];
-      int ab = a > b ? 1 : 0;
-      int ac = a > c ? 1 : 0;
-      int ad = a > d ? 1 : 0;
-      int bc = b > c ? 1 : 0;
-      int bd = b > d ? 1 : 0;
-      int cd = c > d ? 1 : 0;
-      mask[from] = ab + ac + ad < pruned ? 0 : 1;
-      mask[from + 1] = 1 - ab + bc + bd < pruned ? 0 : 1;
-      mask[from + 2] = 2 - ac - bc + cd < pruned ? 0 : 1;
-      mask[from + 3] = 3 - ad - bd - cd < pruned ? 0 : 1;
+      int a = bits(scores[from]);
+      int b = bits(scores[from + 1]);
+      int c = bits(scores[from + 2]);
+      int d = bits(scores[from + 3]);
+      int ab = larger(a, b);
+      int ac = larger(a, c);
+      int ad = larger(a, d);
+      int bc = larger(b, c);
+      int bd = larger(b, d);
+      int cd = larger(c, d);
+      mask[from] = 1 - larger(pruned, ab + ac + ad);
+      mask[from + 1] = 1 - larger(pruned, 1 - ab + bc + bd);
+      mask[from + 2] = 1 - larger(pruned, 2 - ac - bc + cd);
+      mask[from + 3] = 1 - larger(pruned, 3 - ad - bd - cd);
     }
   }
 
@@ -90,7 +100,7 @@ interface Selection {
   static Selection below(float threshold, int[] ties) {
     return (row, scores, mask) -> {
       for (int j = 0; j < mask.length; j++) {
-        mask[j] = scores[j] < threshold ? 0 : 1;
+        mask[j] = 1 - larger(bits(threshold), bits(scores[j]));
       }
       for (int j = 0, left = ties[row]; left > 0; j++) {
         if (scores[j] == threshold) {
