@@ -95,7 +95,9 @@ class BadRecipeTest extends Refusals {
 
   @Test
   void two_steps_for_one_weight() throws IOException {
-    refusesLine("steps = [ { rtn {} }, { rtn { bits = 8 } } ]", "2 steps");
+    refusesLine(
+        "steps = [ { rtn {} }, { rtn { bits = 8 } } ]",
+        "a second step, steps.1 (rtn), would quantize it");
   }
 
   @ParameterizedTest

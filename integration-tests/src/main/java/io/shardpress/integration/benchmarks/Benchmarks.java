@@ -24,7 +24,9 @@ public final class Benchmarks {
           RowBenchmark.class,
           GramBenchmark.class,
           GptqBenchmark.class,
+          SparseGptBenchmark.class,
           RtnBenchmark.class,
+          PruneBenchmark.class,
           BlockBenchmark.class);
 
   /** A run end to end takes minutes where a benchmark takes seconds. */
