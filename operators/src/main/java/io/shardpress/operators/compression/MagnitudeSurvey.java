@@ -81,22 +81,34 @@ record MagnitudeSurvey(Magnitude settings, int round, Map<String, Pool> pools) i
   }
 
   private long[] count(INDArray weight, int first, int end, int prefix) {
-    int shift = SHIFTS[round];
-    int width = WIDTHS[round];
-    int mask = (1 << width) - 1;
     long[] counts = new long[MORE + 1];
     float[] row = new float[Floats.columns(weight)];
     for (int i = first; i < end; i++) {
       Floats.readRow(weight, i, row);
-      for (float value : row) {
-        int bits = Float.floatToRawIntBits(value) & Integer.MAX_VALUE;
-        if ((round == 0) || bits >>> (shift + width) == prefix) {
-          counts[(bits >>> shift) & mask]++;
-          counts[MORE] += round == 1 && (bits & LOW_BITS) != 0 ? 1 : 0;
-        }
+      if (round == 0) {
+        count(row, counts);
+      } else {
+        count(row, prefix, SHIFTS[round], WIDTHS[round], counts);
       }
     }
     return counts;
+  }
+
+  private static void count(float[] row, long[] counts) {
+    for (float value : row) {
+      counts[(Float.floatToRawIntBits(value) & Integer.MAX_VALUE) >>> SHIFTS[0]]++;
+    }
+  }
+
+  /** Of those with the prefix; there are few of them. */
+  private static void count(float[] row, int prefix, int shift, int width, long[] counts) {
+    for (float value : row) {
+      int bits = Float.floatToRawIntBits(value) & Integer.MAX_VALUE;
+      if (bits >>> (shift + width) == prefix) {
+        counts[(bits >>> shift) & ((1 << width) - 1)]++;
+        counts[MORE] += shift > 0 && (bits & LOW_BITS) != 0 ? 1 : 0;
+      }
+    }
   }
 
   @Override
