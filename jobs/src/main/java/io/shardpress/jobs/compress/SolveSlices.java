@@ -21,6 +21,7 @@ import io.shardpress.operators.compression.CompressedWeight;
 import io.shardpress.operators.compression.LayerResult;
 import io.shardpress.operators.compression.LinearWeight;
 import io.shardpress.operators.compression.Settings;
+import io.shardpress.operators.compression.Settings.Role;
 import io.shardpress.operators.compression.Solver;
 import io.shardpress.operators.encoding.Encoder;
 import io.shardpress.operators.encoding.StoredLinear;
@@ -175,7 +176,11 @@ record SolveSlices(
               slice.weights().before(model.store(), workspace),
               slice.task().zeros());
       LayerResult found = prepared.solver().compress(weight);
-      result = weight.before().isPresent() ? found.against(dense, prepared.statistics()) : found;
+      // A refit has measured its result against the dense weight itself.
+      result =
+          weight.before().isPresent() && settings().role() != Role.REFINE
+              ? found.against(dense, prepared.statistics())
+              : found;
     }
     List<PublishedFile> files =
         result.weight().map(weight -> write(slice, weight)).stream().toList();

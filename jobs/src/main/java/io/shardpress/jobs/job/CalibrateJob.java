@@ -92,15 +92,16 @@ public final class CalibrateJob {
         new TokenPreparation(session.sql(), store)
             .prepare(recipe.calibration().dataSettings(), source.tokens(), workspace.tokens());
     Calibration calibration =
-        Calibrating.of(
-            tasks,
-            progress,
-            model,
-            ModelDigest.of(tasks, model),
-            workspace,
-            plan,
-            recipe.calibration(),
-            tokens);
+        new Calibrating(
+                tasks,
+                progress,
+                model,
+                ModelDigest.of(tasks, model),
+                workspace,
+                plan,
+                recipe.calibration(),
+                tokens)
+            .calibration();
     return calibration.observeAll();
   }
 }

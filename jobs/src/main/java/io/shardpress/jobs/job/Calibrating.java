@@ -18,53 +18,34 @@ import io.shardpress.jobs.statistics.StatisticsStore.Origin;
 import io.shardpress.operators.model.Precision;
 import java.util.List;
 
-/** Puts a calibration together from a recipe's settings. */
-final class Calibrating {
-  private Calibrating() {}
+/**
+ * Puts calibrations together from a recipe's settings. They look in, and add to, the store that the
+ * recipe names, else one in the run's workspace.
+ */
+record Calibrating(
+    Tasks tasks,
+    Progress progress,
+    ModelRef model,
+    String modelDigest,
+    Workspace workspace,
+    Plan plan,
+    CalibrationSettings settings,
+    TokenChunks tokens) {
 
-  /**
-   * A calibration that looks in, and adds to, the store that the recipe names, else one in the
-   * run's workspace.
-   */
-  static Calibration of(
-      Tasks tasks,
-      Progress progress,
-      ModelRef model,
-      String modelDigest,
-      Workspace workspace,
-      Plan plan,
-      CalibrationSettings settings,
-      TokenChunks tokens) {
-    return of(tasks, progress, model, modelDigest, workspace, plan, settings, tokens, workspace);
+  /** The run's calibration. */
+  Calibration calibration() {
+    return in(workspace);
   }
 
   /**
    * One that looks at the dense model ahead of calibrating behind compressed blocks. It shares its
    * statistics, but not the activations that it keeps between passes: those are of dense blocks.
    */
-  static Calibration ahead(
-      Tasks tasks,
-      Progress progress,
-      ModelRef model,
-      String modelDigest,
-      Workspace workspace,
-      Plan plan,
-      CalibrationSettings settings,
-      TokenChunks tokens) {
-    Workspace apart = new Workspace(workspace.root().child("ahead"));
-    return of(tasks, progress, model, modelDigest, workspace, plan, settings, tokens, apart);
+  Calibration ahead() {
+    return in(new Workspace(workspace.root().child("ahead")));
   }
 
-  private static Calibration of(
-      Tasks tasks,
-      Progress progress,
-      ModelRef model,
-      String modelDigest,
-      Workspace workspace,
-      Plan plan,
-      CalibrationSettings settings,
-      TokenChunks tokens,
-      Workspace scratch) {
+  private Calibration in(Workspace scratch) {
     HadoopStore store = model.store();
     List<DType> stored = plan.layers().stream().map(layer -> layer.weight().dtype()).toList();
     Precision precision = settings.precision().forWeights(stored);

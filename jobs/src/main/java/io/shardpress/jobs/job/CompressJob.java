@@ -250,18 +250,15 @@ public final class CompressJob {
 
   private List<LayerOutcome> solveWithData(
       Solving solving, Plan plan, String modelDigest, TokenChunks tokens, Workspace place) {
-    Calibration calibration =
-        Calibrating.of(
+    Calibrating calibrating =
+        new Calibrating(
             tasks(), progress, model, modelDigest, place, plan, recipe.calibration(), tokens);
+    Calibration calibration = calibrating.calibration();
     calibration.resume();
-    Calibration ahead =
-        Calibrating.ahead(
-            tasks(), progress, model, modelDigest, place, plan, recipe.calibration(), tokens);
-    ahead.resume();
     List<LayerOutcome> outcomes =
         switch (recipe.calibration().mode()) {
           case ONE_PASS -> solving.onePass(calibration);
-          case SEQUENTIAL -> solving.sequential(calibration, ahead);
+          case SEQUENTIAL -> solving.sequential(calibration, calibrating::ahead);
         };
     log.calibrated(tokens.digest(), calibration.experts());
     return outcomes;

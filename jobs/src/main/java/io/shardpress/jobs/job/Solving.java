@@ -14,6 +14,7 @@ import io.shardpress.operators.statistics.StatisticsNeed;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** Calibrates and compresses a plan's layers, in the order that the calibration mode asks for. */
 record Solving(Progress progress, Plan plan, RunLog log, Compression compression) {
@@ -46,9 +47,9 @@ record Solving(Progress progress, Plan plan, RunLog log, Compression compression
   /**
    * Stage by stage, each step behind all that were made before it.
    *
-   * @param ahead sees the dense model, where a step has to know of all blocks
+   * @param ahead makes one that sees the dense model, where a step has to know of all blocks
    */
-  List<LayerOutcome> sequential(Calibration calibration, Calibration ahead) {
+  List<LayerOutcome> sequential(Calibration calibration, Supplier<Calibration> ahead) {
     beginCompress();
     surveyAhead(ahead);
     for (int stage = 0; stage <= lastStage(); stage++) {
@@ -76,7 +77,7 @@ record Solving(Progress progress, Plan plan, RunLog log, Compression compression
   }
 
   /** What has to be known of all blocks is found in the dense model. */
-  private void surveyAhead(Calibration calibration) {
+  private void surveyAhead(Supplier<Calibration> ahead) {
     List<StepTask> surveys =
         plan.layers().stream()
             .flatMap(LayerTask::tasks)
@@ -87,7 +88,12 @@ record Solving(Progress progress, Plan plan, RunLog log, Compression compression
         surveys.stream()
             .flatMap(task -> task.settings().survey().stream())
             .anyMatch(survey -> survey.needs() != StatisticsNeed.NONE);
-    survey(surveys, needs ? log.time("calibrate", calibration::observeAll) : Map.of());
+    survey(surveys, needs ? log.time("calibrate", () -> observeAll(ahead.get())) : Map.of());
+  }
+
+  private static Map<String, StoredInput> observeAll(Calibration ahead) {
+    ahead.resume();
+    return ahead.observeAll();
   }
 
   /** What the layers so far were compressed to; empty where nothing was changed. */
